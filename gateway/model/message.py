@@ -1,0 +1,151 @@
+"""A message: what was asked (`Content`), where it stands (`State`), and what happened on the way (`Step`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Status(StrEnum):
+    """Where a message stands, as callers see it (the public contract, section 2)."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    UNCERTAIN = "uncertain"
+
+
+class Phase(StrEnum):
+    """Who moves the message next. `State.due` says when the agenda looks at it, whatever the phase."""
+
+    WAITING = "w"
+    """The agenda puts it into the queue when due (a reservation, a pause between tries)."""
+    QUEUED = "q"
+    """In its provider's queue; due when it expires."""
+    HELD = "h"
+    """In a dispatcher's hands; due when the lease ends."""
+    ASKING = "a"
+    """The vendor is asked about it when due."""
+    RESTING = "r"
+    """Only a receipt moves it; due when no more news is expected."""
+    DONE = "d"
+    """Final. A late receipt may still correct it."""
+
+
+class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """What was asked for, as stored: written once, changed only by an edit or erased."""
+
+    to: str
+    """E.164."""
+    text: str
+    subject: str | None = None
+    sender: str | None = None
+    client_tag: str | None = None
+    group_tag: str | None = None
+    metadata: dict[str, str] | None = None
+    carrier: str | None = None
+    options: dict[str, Any] | None = None
+    """Typed options for the provider type that carries it, already validated."""
+    resend_blind: bool = False
+    """`duplicateRisk: accept`."""
+    encoding: str
+    characters: int
+    segments: int
+    route: tuple[str, ...] = ()
+    """Providers to fall back to, in order, after the first."""
+
+
+class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """Where a message stands. Stored as a MessagePack array; the store's `take` script edits it in place
+    by position, so there is no None in it and fields are only ever added at the end.
+
+    Times are ms since 1970, 0 where unset.
+    """
+
+    version: int = 1
+    status: Status
+    phase: Phase
+    fence: int = 0
+    """Counts the takes. A decision made under an older fence is void; evidence never is."""
+    generation: int = 1
+    """Part of the vendor reference: a new one only when nothing can be under the old."""
+    open: str = ""
+    """Fences of the tries whose outcome is unknown, each followed by a space. Empty: all accounted for."""
+    epoch: int = 0
+    provider: str
+    client: str
+    high: bool = False
+    owner: str = ""
+    """The dispatcher that holds it."""
+    due: int = 0
+    expires_at: int
+    send_at: int = 0
+    created_at: int
+    updated_at: int
+    final_at: int = 0
+    answered_at: int = 0
+    """When the vendor first answered, or the gateway ended it."""
+    wait_until: int = 0
+    """The caller's `Prefer: wait` ends here: decides the status code a replay repeats."""
+    watched: bool = False
+    """Someone waits for the vendor's answer: publish it."""
+    steps: int = 0
+    """Entries on the timeline."""
+    attempts: int = 0
+    """Tries at this provider since it last took or refused something: sets the pause before the next."""
+    stalls: int = 0
+    """Takes in a row that ended without any outcome (their process died)."""
+    asked_since: int = 0
+    reason: str = ""
+    reason_detail: str = ""
+    reason_code: str = ""
+    billed: int = -1
+    carrier: str = ""
+    """The carrier the vendor reported."""
+    seen: str = ""
+    """Identities of the receipts applied, newest last, each followed by a space."""
+    claims: str = ""
+    """Names of the idempotency claims, each followed by a space; they end with the record."""
+    resends: int = 0
+
+
+class Step(NamedTuple):
+    """One entry of the timeline, as stored: a JSON array."""
+
+    at: int
+    status: str
+    provider: str = ""
+    provider_code: str = ""
+    detail: str = ""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as the store holds it. `raw` is the state's exact bytes: the ticket for a change."""
+
+    id: str
+    state: State
+    raw: bytes
+    content: Content
+    timeline: tuple[Step, ...] = ()
+
+
+EVENTFUL = frozenset(
+    {
+        Status.SUBMITTED,
+        Status.DELIVERED,
+        Status.UNDELIVERED,
+        Status.FAILED,
+        Status.EXPIRED,
+        Status.CANCELED,
+        Status.UNCERTAIN,
+    }
+)
+"""Statuses whose entering is an event (the contract, section 7)."""

@@ -1,0 +1,196 @@
+"""The port every vendor adapter implements: pure functions from messages to requests and from answers to outcomes.
+
+An adapter does no I/O. `transport.exchange` carries a `VendorRequest` and brings back a `VendorAnswer`;
+what that answer *means* is the adapter's to say, what follows from it is `model.lifecycle`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal, Protocol
+
+import msgspec
+
+from gateway.model.message import Content
+from gateway.model.reasons import Reason
+from gateway.model.receipt import Receipt
+
+
+class Guarantee(StrEnum):
+    """What a provider type promises about a message whose answer was lost (the contract, section 6)."""
+
+    DEDUPLICATED = "deduplicated"
+    """The vendor refuses a second message under the same reference: asking again is safe."""
+    QUERYABLE = "queryable"
+    """The vendor can be asked by our reference whether it has the message."""
+    BLIND = "blind"
+    """Nothing can be asked and nothing protects a second try."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said to a vendor at all. Declared once per provider type."""
+
+    messages: bool = False
+    delivery_reports: bool = False
+    status_query: bool = False
+    carriers: frozenset[str] = frozenset()
+    """Carrier hints the vendor has an id for; others are dropped."""
+    subject: bool = False
+    sender: bool = False
+    countries: frozenset[str] = frozenset()
+    """ISO 3166 countries it delivers to; empty: everywhere."""
+
+
+class VendorRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request to a vendor, complete. `url` may carry secrets in its query: never log it."""
+
+    method: Literal["GET", "POST", "PUT"]
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class VendorAnswer(msgspec.Struct, frozen=True):
+    """One whole HTTP answer, as it came."""
+
+    status: int
+    body: bytes
+    content_type: str = ""
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request from a vendor, as it came."""
+
+    kind: str
+    query: tuple[tuple[str, str], ...] = ()
+    content_type: str = ""
+    body: bytes = b""
+
+
+# What the answer to a send means.
+
+
+class Accepted(msgspec.Struct, frozen=True, tag=True):
+    """The vendor has the message and said so."""
+
+    provider_code: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The vendor said in words that it did not take the message.
+
+    `about`: "message" (the number or the text: no vendor will take it), "account" (us: credentials, quota,
+    sender, address) or "vendor" (its own fault). The last two may be tried at another provider.
+    """
+
+    reason: Reason
+    about: Literal["message", "account", "vendor"]
+    provider_code: str = ""
+    detail: str = ""
+
+
+class Duplicate(msgspec.Struct, frozen=True, tag=True):
+    """The vendor names an earlier request under the same reference; whether that one arrived is to be asked."""
+
+    provider_code: str = ""
+
+
+class Busy(msgspec.Struct, frozen=True, tag=True):
+    """The vendor said that it took nothing now and may later (a rate limit)."""
+
+    provider_code: str = ""
+
+
+class Unreadable(msgspec.Struct, frozen=True, tag=True):
+    """An answer that says nothing certain: a lost answer. `detail` never quotes the body."""
+
+    detail: str = ""
+
+
+SendOutcome = Accepted | Refused | Duplicate | Busy | Unreadable
+
+
+# What the answer to a query means.
+
+
+class Known(msgspec.Struct, frozen=True, tag=True):
+    """The vendor has a message under the reference; its receipts, oldest first, may be empty."""
+
+    receipts: tuple[Receipt, ...] = ()
+
+
+class Unknown(msgspec.Struct, frozen=True, tag=True):
+    """The vendor answered, and lists nothing under the reference."""
+
+
+class Unanswered(msgspec.Struct, frozen=True, tag=True):
+    """The vendor could not be asked (its own error, an unreadable answer): nothing is learned."""
+
+    provider_code: str = ""
+    detail: str = ""
+
+
+Finding = Known | Unknown | Unanswered
+
+
+class Misfit(msgspec.Struct, frozen=True):
+    """Why a provider cannot carry a message: a reason code, what is missing, and where the request says so."""
+
+    code: str
+    detail: str
+    pointer: str = ""
+
+
+class Provider(Protocol):
+    """One configured vendor account. Every method is pure and never raises on what a vendor sent,
+    but for `receipts`, which raises `errors.UnreadableCallback`."""
+
+    name: str
+    type: str
+    guarantee: Guarantee
+    capabilities: Capabilities
+    timeout: float
+    """Seconds for one whole exchange with the vendor."""
+    concurrency: int
+    """Requests in flight at most, per dispatching process."""
+    rate: float
+    """Requests a second at most, over all processes that share `rate_group`."""
+    rate_group: str
+    settle_after: float
+    """Seconds after which a message the vendor does not list becomes `uncertain`."""
+    no_news_after: float
+    """Seconds without news after which a message is final as it is."""
+    callback_secrets: tuple[str, ...]
+    allow_callbacks_from: tuple[str, ...]
+    callback_kinds: frozenset[str]
+    account: str
+    """Identifies the vendor account (never a secret): receipts are matched over providers that share it."""
+
+    def misfit(self, content: Content) -> Misfit | None:
+        """Why this provider cannot carry the message, or None. Checked before anything is written."""
+        ...
+
+    def send_request(self, content: Content, reference: str) -> VendorRequest: ...
+
+    def send_outcome(self, answer: VendorAnswer) -> SendOutcome: ...
+
+    def query_request(self, reference: str) -> VendorRequest | None:
+        """Asks the vendor for the message under the reference; None where it cannot be asked."""
+        ...
+
+    def query_outcome(self, answer: VendorAnswer, reference: str) -> Finding: ...
+
+    def receipts(self, callback: Callback) -> tuple[Receipt, ...]: ...
+
+
+class ProviderType(Protocol):
+    """One vendor: builds a configured `Provider` from its typed settings."""
+
+    type: str
+    settings: type[msgspec.Struct]
+
+    def build(self, name: str, settings: msgspec.Struct) -> Provider: ...
+
+
+ProviderTypes = Mapping[str, ProviderType]
