@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
+from gateway.model.values import Duration, Secret
 
 
 class Guarantee(StrEnum):
@@ -142,6 +143,31 @@ class Misfit(msgspec.Struct, frozen=True):
     pointer: str = ""
 
 
+class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of `[providers.NAME]` common to every type; a type adds its own by subclassing
+    and may give the common ones other defaults. `type` itself is read before, and not part of it."""
+
+    base_url: str
+    timeout: Duration = Duration(30)
+    """Seconds for one whole exchange with the vendor."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    """Requests in flight at most, per dispatching process."""
+    rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 100.0
+    """Requests a second at most, over all processes and replicas."""
+    rate_group: str | None = None
+    """Providers that leave by one address share one limit under this name; default the provider's own."""
+    enabled: bool = True
+    callback_secret: Secret | tuple[Secret, ...] | None = None
+    """The unguessable part of the callback URL; a list while it is being rotated. None: no callbacks."""
+    allow_callbacks_from: tuple[str, ...] = ()
+    """Source addresses (CIDR) callbacks may come from; empty: any."""
+    timezone: str = "Asia/Tokyo"
+    """The vendor's clock."""
+    no_news_after: Duration = Duration(72 * 3600)
+    settle_after: Duration = Duration(15 * 60)
+    reservations: Literal["gateway", "provider"] = "gateway"
+
+
 class Provider(Protocol):
     """One configured vendor account. Every method is pure and never raises on what a vendor sent,
     but for `receipts`, which raises `errors.UnreadableCallback`."""
@@ -150,22 +176,16 @@ class Provider(Protocol):
     type: str
     guarantee: Guarantee
     capabilities: Capabilities
-    timeout: float
-    """Seconds for one whole exchange with the vendor."""
-    concurrency: int
-    """Requests in flight at most, per dispatching process."""
-    rate: float
-    """Requests a second at most, over all processes that share `rate_group`."""
-    rate_group: str
-    settle_after: float
-    """Seconds after which a message the vendor does not list becomes `uncertain`."""
-    no_news_after: float
-    """Seconds without news after which a message is final as it is."""
-    callback_secrets: tuple[str, ...]
-    allow_callbacks_from: tuple[str, ...]
     callback_kinds: frozenset[str]
-    account: str
-    """Identifies the vendor account (never a secret): receipts are matched over providers that share it."""
+    """The last path segments of its callback URLs."""
+
+    @property
+    def settings(self) -> ProviderSettings: ...
+
+    @property
+    def account(self) -> str:
+        """Identifies the vendor account (never a secret): receipts are matched over providers that share it."""
+        ...
 
     def misfit(self, content: Content) -> Misfit | None:
         """Why this provider cannot carry the message, or None. Checked before anything is written."""
@@ -188,9 +208,11 @@ class ProviderType(Protocol):
     """One vendor: builds a configured `Provider` from its typed settings."""
 
     type: str
-    settings: type[msgspec.Struct]
+    settings: type[ProviderSettings]
 
-    def build(self, name: str, settings: msgspec.Struct) -> Provider: ...
+    def build(self, name: str, settings: Any) -> Provider:
+        """`settings` is an instance of `self.settings`."""
+        ...
 
 
 ProviderTypes = Mapping[str, ProviderType]

@@ -1,0 +1,51 @@
+"""Two small value types of the configuration: secrets that do not print, durations that read as people write."""
+
+from __future__ import annotations
+
+import re
+
+
+class Secret:
+    """A string that shows itself only when asked: it prints, formats and pickles as `***`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return Secret, ("***",)
+
+
+class Duration(float):
+    """Seconds. Parses `90`, `"90s"`, `"15m"`, `"24h"`, `"3d"` and `"250ms"`."""
+
+    _PATTERN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+    _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+    @classmethod
+    def parse(cls, value: object) -> Duration:
+        """Raises ValueError with a message that says which spellings are understood."""
+        if isinstance(value, str) and (match := cls._PATTERN.fullmatch(value)):
+            seconds = float(match[1]) * cls._UNITS[match[2]]
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = float(value)
+        else:
+            raise ValueError('a duration is seconds or a string like "90s", "15m", "24h"')
+        if not 0 <= seconds < 10**9:
+            raise ValueError("a duration is between 0 and 31 years")
+        return cls(seconds)
