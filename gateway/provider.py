@@ -207,7 +207,8 @@ class Provider(Protocol):
 class ProviderType(Protocol):
     """One vendor: builds a configured `Provider` from its typed settings."""
 
-    type: str
+    name: str
+    """The `type = "..."` of the configuration."""
     settings: type[ProviderSettings]
 
     def build(self, name: str, settings: Any) -> Provider:
