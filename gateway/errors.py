@@ -19,6 +19,7 @@ class Code(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     DUPLICATE_CLIENT_TAG = "duplicate_client_tag"
     NOT_CANCELABLE = "not_cancelable"
+    NOT_CHANGEABLE = "not_changeable"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     NO_ROUTE = "no_route"
@@ -76,6 +77,10 @@ class StoreUnavailable(Exception):
 
 class StoreForgot(StoreUnavailable):
     """Redis answers, but has lost writes it once confirmed. Nothing is sent until an operator adopts it."""
+
+
+class StoreFull(StoreUnavailable):
+    """Redis has no memory left for new records. Nothing was written."""
 
 
 class UnreadableCallback(Exception):

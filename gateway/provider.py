@@ -7,26 +7,49 @@ what that answer *means* is the adapter's to say, what follows from it is `model
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
 from gateway.model.message import Content
-from gateway.model.reasons import Reason
+from gateway.model.outcome import (
+    Accepted,
+    Busy,
+    Duplicate,
+    Finding,
+    Guarantee,
+    Known,
+    Refused,
+    SendOutcome,
+    Unanswered,
+    Unknown,
+    Unreadable,
+)
 from gateway.model.receipt import Receipt
 from gateway.model.values import Duration, Secret
 
-
-class Guarantee(StrEnum):
-    """What a provider type promises about a message whose answer was lost (the contract, section 6)."""
-
-    DEDUPLICATED = "deduplicated"
-    """The vendor refuses a second message under the same reference: asking again is safe."""
-    QUERYABLE = "queryable"
-    """The vendor can be asked by our reference whether it has the message."""
-    BLIND = "blind"
-    """Nothing can be asked and nothing protects a second try."""
+__all__ = [
+    "Accepted",
+    "Busy",
+    "Callback",
+    "Capabilities",
+    "Duplicate",
+    "Finding",
+    "Guarantee",
+    "Known",
+    "Misfit",
+    "Provider",
+    "ProviderSettings",
+    "ProviderType",
+    "ProviderTypes",
+    "Refused",
+    "SendOutcome",
+    "Unanswered",
+    "Unknown",
+    "Unreadable",
+    "VendorAnswer",
+    "VendorRequest",
+]
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,72 +90,6 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     query: tuple[tuple[str, str], ...] = ()
     content_type: str = ""
     body: bytes = b""
-
-
-# What the answer to a send means.
-
-
-class Accepted(msgspec.Struct, frozen=True, tag=True):
-    """The vendor has the message and said so."""
-
-    provider_code: str = ""
-
-
-class Refused(msgspec.Struct, frozen=True, tag=True):
-    """The vendor said in words that it did not take the message.
-
-    `about`: "message" (the number or the text: no vendor will take it), "account" (us: credentials, quota,
-    sender, address) or "vendor" (its own fault). The last two may be tried at another provider.
-    """
-
-    reason: Reason
-    about: Literal["message", "account", "vendor"]
-    provider_code: str = ""
-    detail: str = ""
-
-
-class Duplicate(msgspec.Struct, frozen=True, tag=True):
-    """The vendor names an earlier request under the same reference; whether that one arrived is to be asked."""
-
-    provider_code: str = ""
-
-
-class Busy(msgspec.Struct, frozen=True, tag=True):
-    """The vendor said that it took nothing now and may later (a rate limit)."""
-
-    provider_code: str = ""
-
-
-class Unreadable(msgspec.Struct, frozen=True, tag=True):
-    """An answer that says nothing certain: a lost answer. `detail` never quotes the body."""
-
-    detail: str = ""
-
-
-SendOutcome = Accepted | Refused | Duplicate | Busy | Unreadable
-
-
-# What the answer to a query means.
-
-
-class Known(msgspec.Struct, frozen=True, tag=True):
-    """The vendor has a message under the reference; its receipts, oldest first, may be empty."""
-
-    receipts: tuple[Receipt, ...] = ()
-
-
-class Unknown(msgspec.Struct, frozen=True, tag=True):
-    """The vendor answered, and lists nothing under the reference."""
-
-
-class Unanswered(msgspec.Struct, frozen=True, tag=True):
-    """The vendor could not be asked (its own error, an unreadable answer): nothing is learned."""
-
-    provider_code: str = ""
-    detail: str = ""
-
-
-Finding = Known | Unknown | Unanswered
 
 
 class Misfit(msgspec.Struct, frozen=True):

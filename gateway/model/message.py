@@ -60,7 +60,7 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     characters: int
     segments: int
     route: tuple[str, ...] = ()
-    """Providers to fall back to, in order, after the first."""
+    """The providers able to carry it, in order; empty where there is only the one it is with."""
 
 
 class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):

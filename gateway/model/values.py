@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
 
 class Secret:
     """A string that shows itself only when asked: it prints, formats and pickles as `***`."""
@@ -34,14 +37,11 @@ class Secret:
 class Duration(float):
     """Seconds. Parses `90`, `"90s"`, `"15m"`, `"24h"`, `"3d"` and `"250ms"`."""
 
-    _PATTERN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-    _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
     @classmethod
     def parse(cls, value: object) -> Duration:
         """Raises ValueError with a message that says which spellings are understood."""
-        if isinstance(value, str) and (match := cls._PATTERN.fullmatch(value)):
-            seconds = float(match[1]) * cls._UNITS[match[2]]
+        if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+            seconds = float(match[1]) * _UNITS[match[2]]
         elif isinstance(value, int | float) and not isinstance(value, bool):
             seconds = float(value)
         else:

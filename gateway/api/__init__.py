@@ -1,0 +1,1 @@
+"""Everything that knows HTTP as a server: routes, schemas, problems, authentication."""

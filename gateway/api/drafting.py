@@ -1,0 +1,105 @@
+"""From a request body to a draft, and to the claims that make its repeat a repeat."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from gateway.accepting import Draft
+from gateway.api.requests import invalid
+from gateway.api.schemas import MessageIn
+from gateway.model import phone, segments
+from gateway.model.message import Content
+from gateway.settings import Client, Settings
+from gateway.store.messages import Claims, claim_name
+from gateway.templates import fill
+
+T = TypeVar("T")
+
+HASH_VERSION = b"1"
+"""Goes into every content hash: a later way of hashing must not call an old repeat a mismatch."""
+_canonical = msgspec.json.Encoder(order="sorted")
+
+
+def given(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value
+
+
+def normalise(body: MessageIn, default_region: str) -> MessageIn:
+    """The body as it is compared with a repeat: `to` as E.164, instants in UTC, nothing filled in."""
+    try:
+        to = phone.parse(body.to, default_region)
+    except phone.InvalidNumber as error:
+        raise invalid("/to", str(error)) from None
+    return msgspec.structs.replace(body, to=to, send_at=_utc(body.send_at), expires_at=_utc(body.expires_at))
+
+
+def draft_of(body: MessageIn, settings: Settings, wait: int) -> Draft:
+    """What a normalised body asks for. `wait`: seconds the caller waits for the vendor's answer."""
+    text = _text(body, settings)
+    if body.held_by is not UNSET and body.send_at is UNSET:
+        raise invalid("/heldBy", "heldBy belongs to a reservation: give sendAt too.")
+    measured = segments.measure(text)
+    send_at = given(body.send_at)
+    return Draft(
+        content=Content(
+            to=body.to,
+            text=text,
+            subject=given(body.subject),
+            sender=given(body.sender),
+            client_tag=given(body.client_tag),
+            group_tag=given(body.group_tag),
+            metadata=given(body.metadata),
+            carrier=given(body.carrier),
+            resend_blind=body.duplicate_risk == "accept",
+            encoding=measured.encoding,
+            characters=measured.characters,
+            segments=measured.count,
+        ),
+        send_at=_ms(send_at),
+        expires_at=_ms(given(body.expires_at)),
+        high=body.priority == "high",
+        pinned=given(body.provider),
+        wait_ms=0 if send_at else wait * 1000,
+        held_by_provider=body.held_by == "provider",
+    )
+
+
+def claims_of(client: Client, path: str, tag: str | None, key: str | None, body: msgspec.Struct) -> Claims:
+    """The idempotency claims of a request: the tag's is per client, the key's per client and path."""
+    return Claims(
+        tag=claim_name(client.name, "tag", tag) if tag else "",
+        key="!" + claim_name(client.name, "key", path, key) if key else "",
+        content=hashlib.sha256(HASH_VERSION + _canonical.encode(body)).digest()[:16],
+    )
+
+
+def _text(body: MessageIn, settings: Settings) -> str:
+    text, template = given(body.text), given(body.template)
+    if (text is None) == (template is None):
+        raise invalid("/text", "Give exactly one of text and template.")
+    if template is not None:
+        text = fill(settings.templates, template.id, template.values)
+        if not 1 <= len(text) <= 2000:
+            raise invalid("/template", "The filled text must have 1 to 2000 characters.")
+    assert text is not None
+    if not segments.encodable(text):
+        raise invalid("/text", "The text holds half of a surrogate pair, which no handset can show.")
+    return text
+
+
+def _utc(value: datetime | UnsetType) -> datetime | UnsetType:
+    if isinstance(value, UnsetType):
+        return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise invalid("", "A time lies outside the years 1 to 9999.") from None
+
+
+def _ms(value: datetime | None) -> int | None:
+    return None if value is None else int(value.timestamp() * 1000)

@@ -1,0 +1,139 @@
+"""Listing a client's messages: newest first, filters combined, pages by an opaque cursor.
+
+Days are walked backwards through the index of accepted ids; what a filter excludes is read and passed over, at most
+`SCAN` of them a page, so that no query holds up others. A page may then be short and still have a next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.accepting import MAX_AHEAD_MS
+from gateway.api.requests import invalid
+from gateway.api.schemas import MessageList, record_out
+from gateway.model import phone
+from gateway.model.ids import created_ms
+from gateway.model.message import Record, Status
+from gateway.settings import GatewaySection
+from gateway.store.messages import DAY_MS, Store, claim_name
+
+CHUNK = 100
+SCAN = 2000
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class ListQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """Filters combine."""
+
+    client_tag: Name | None = None
+    group_tag: Name | None = None
+    status: Status | None = None
+    to: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+    provider: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None
+    cursor: Annotated[str, Meta(max_length=200)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    client: Annotated[str, Meta(max_length=32)] | None = None
+
+
+class Cursor(msgspec.Struct, array_like=True):
+    """Where the next page starts: a day since 1970 (UTC), and how many of its ids are still to be looked at."""
+
+    day: Annotated[int, Meta(ge=0, le=1_000_000)]
+    left: Annotated[int, Meta(ge=0)]
+
+
+def _read(cursor: str) -> Cursor:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor.encode() + b"=="), type=Cursor)
+    except (ValueError, msgspec.MsgspecError):
+        raise invalid("/cursor", "This cursor is not one that a page answered.") from None
+
+
+def _write(cursor: Cursor) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+
+
+async def list_messages(store: Store, client: str, asked: ListQuery, gateway: GatewaySection) -> MessageList:
+    """One page."""
+    lane = await store.lane(client)
+    to = None
+    if asked.to is not None:
+        try:
+            to = phone.parse(asked.to, gateway.default_region)
+        except phone.InvalidNumber as error:
+            raise invalid("/to", str(error)) from None
+
+    def wanted(record: Record | None) -> bool:
+        return (
+            record is not None
+            and record.state.client == client
+            and (asked.status is None or record.state.status == asked.status)
+            and (asked.provider is None or record.state.provider == asked.provider)
+            and (asked.client_tag is None or record.content.client_tag == asked.client_tag)
+            and (asked.group_tag is None or record.content.group_tag == asked.group_tag)
+            and (to is None or record.content.to == to)
+            and _within(record.id, asked)
+        )
+
+    if asked.client_tag is not None:
+        id_ = await store.claimed(lane, claim_name(client, "tag", asked.client_tag))
+        found = await store.read_many([id_] if id_ else [])
+        return MessageList([record_out(record, events=False) for record in found if record and wanted(record)], None)
+
+    now = store.clock.now()
+    newest = now // DAY_MS
+    oldest = newest - gateway.retention_days - 2 * MAX_AHEAD_MS // DAY_MS - 8
+    if asked.created_to:
+        newest = min(newest, _ms(asked.created_to) // DAY_MS)
+    if asked.created_from:
+        oldest = max(oldest, _ms(asked.created_from) // DAY_MS)
+    start = _read(asked.cursor) if asked.cursor else None
+    if start:
+        newest = min(newest, start.day)
+    days = range(newest, max(oldest, 0) - 1, -1)
+    lengths = await asyncio.gather(*(store.day_length(lane, client, day) for day in days))
+    items: list[Record] = []
+    scanned = 0
+    for day, length in zip(days, lengths, strict=True):
+        end = min(length, start.left) if start and start.day == day else length
+        while end > 0:
+            begin = max(0, end - CHUNK)
+            ids = await store.day(lane, client, day, begin, end - 1)
+            records = await store.read_many([id_ for id_ in ids if _within(id_, asked)])
+            by_id = {record.id: record for record in records if record is not None and wanted(record)}
+            for position in range(len(ids) - 1, -1, -1):
+                if record := by_id.get(ids[position]):
+                    items.append(record)
+                    if len(items) == asked.limit:
+                        return _page(items, Cursor(day, begin + position))
+            scanned += len(ids)
+            end = begin
+            if scanned >= SCAN:
+                return _page(items, Cursor(day, end))
+    return _page(items, None)
+
+
+def _page(items: list[Record], cursor: Cursor | None) -> MessageList:
+    return MessageList([record_out(record, events=False) for record in items], _write(cursor) if cursor else None)
+
+
+def _within(id_: str, asked: ListQuery) -> bool:
+    created = created_ms(id_)
+    return (asked.created_from is None or created >= _ms(asked.created_from)) and (
+        asked.created_to is None or created < _ms(asked.created_to)
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return math.ceil(moment.timestamp() * 1000)

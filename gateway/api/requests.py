@@ -1,0 +1,109 @@
+"""Reading requests strictly: bodies, queries and headers, each mistake with a pointer to its place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+
+from gateway.errors import Code, GatewayError, Pointer
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, Any]
+
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?:`(?P<part>key|keys|value|values)` in )?`(?P<path>\$.*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
+_CHARSET = re.compile(r"""charset\s*=\s*"?(?P<name>[^\s;"]+)""", re.IGNORECASE)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(?P<seconds>\d{1,9})", re.IGNORECASE)
+MAX_WAIT = 30
+
+
+def invalid(pointer: str, detail: str) -> GatewayError:
+    return GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer(pointer, detail),))
+
+
+def _pointer(path: str, field: str | None) -> str:
+    """`$.a[0].b` as `/a/0/b`."""
+    parts = [part for part in re.split(r"\.|\[|\]", path.lstrip("$")) if part]
+    if field is not None:
+        parts.append(field)
+    return "".join(f"/{part.strip('`').replace('~', '~0').replace('/', '~1')}" for part in parts)
+
+
+def schema_error(error: msgspec.ValidationError) -> GatewayError:
+    """msgspec's message, taken apart into a JSON pointer and what is wrong there."""
+    match = _PLACE.match(str(error))
+    assert match is not None
+    what = match["what"]
+    field = _FIELD.search(what)
+    return invalid(_pointer(match["path"] or "$", field["name"] if field else None), f"{what}.")
+
+
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+async def json_body(request: AnyRequest, schema: type[T]) -> T:
+    """The body, decoded and checked. Raises 400, 413 or 415 problems."""
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise GatewayError(Code.UNSUPPORTED_MEDIA_TYPE, "The body must be declared as Content-Type: application/json.")
+    charset = _CHARSET.search(content_type)
+    if charset and charset["name"].lower() not in ("utf-8", "utf8"):
+        raise GatewayError(Code.UNSUPPORTED_MEDIA_TYPE, "JSON is read in UTF-8 only.")
+    body = await request.body()
+    decoder = _decoders.get(schema)
+    if decoder is None:
+        decoder = _decoders[schema] = msgspec.json.Decoder(schema)
+    try:
+        return decoder.decode(body)  # type: ignore[no-any-return]
+    except msgspec.ValidationError as error:
+        raise schema_error(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = "The body is empty." if not body else "The body is not valid JSON in UTF-8."
+        raise invalid("", detail) from error
+
+
+def query(request: AnyRequest, schema: type[T]) -> T:
+    """The query, as `schema` types it. Unknown and repeated parameters are refused: a typo is no default."""
+    values: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in values:
+            raise invalid(f"/{name}", f"The query parameter {name} is given twice.")
+        values[name] = value
+    try:
+        return msgspec.convert(values, schema, strict=False)
+    except msgspec.ValidationError as error:
+        raise schema_error(error) from error
+
+
+def idempotency_key(request: AnyRequest) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise invalid("/headers/Idempotency-Key", "Idempotency-Key takes 1 to 255 visible ASCII characters.")
+    return key
+
+
+def preferred_wait(request: AnyRequest) -> int:
+    """Seconds of `Prefer: wait=N`, at most `MAX_WAIT`; 0 where none is asked for (RFC 7240)."""
+    match = _WAIT.search(request.headers.get("prefer", ""))
+    return min(int(match["seconds"]), MAX_WAIT) if match else 0
+
+
+def client_address(peer: str, forwarded: str, trusted: tuple[Any, ...], parse: Any) -> str:
+    """The caller's address: the rightmost of X-Forwarded-For that is not a trusted proxy's, if the peer is one."""
+    address = peer
+    for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        try:
+            current = parse(address)
+        except ValueError:
+            return address
+        if not any(current in network for network in trusted):
+            return address
+        address = hop
+    return address

@@ -1,0 +1,196 @@
+"""What callers send and get, as typed structs. `In` and `Out` exist only here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.model.ids import PREFIX
+from gateway.model.message import Content, Record, State, Status, Step
+
+Carrier = Literal["docomo", "au", "softbank", "rakuten", "ymobile"]
+Tag = Annotated[str, Meta(min_length=1, max_length=200)]
+Instant = Annotated[
+    datetime, Meta(tz=True, description="RFC 3339 with offset.", examples=["2026-11-20T09:00:00+09:00"])
+]
+
+
+class TemplateIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """A configured text with holes, and what goes into them."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    values: dict[str, Annotated[str, Meta(max_length=2000)]] = {}
+
+
+class OptionsIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """Options of single provider types. No configured type has any."""
+
+
+class MessageIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True, kw_only=True):
+    """A message to send. Exactly one of `text` and `template`."""
+
+    to: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=32,
+            description="E.164, or national in the configured default region.",
+            examples=["+819012345678"],
+        ),
+    ]
+    text: Annotated[str, Meta(min_length=1, max_length=2000, examples=["Your code is 123456"])] | UnsetType = UNSET
+    template: TemplateIn | UnsetType = UNSET
+    subject: Annotated[str, Meta(max_length=64, description="Korean LMS only.")] | UnsetType = UNSET
+    sender: Annotated[str, Meta(min_length=1, max_length=20)] | UnsetType = msgspec.field(name="from", default=UNSET)
+    client_tag: Annotated[Tag, Meta(description="Unique per client: the same tag is the same message.")] | UnsetType = (
+        UNSET
+    )
+    group_tag: Tag | UnsetType = UNSET
+    send_at: Annotated[Instant, Meta(description="Makes it a reservation; at most 90 days ahead.")] | UnsetType = UNSET
+    held_by: Literal["gateway", "provider"] | UnsetType = UNSET
+    expires_at: (
+        Annotated[Instant, Meta(description="Never handed to a vendor after this; default 24 h.")] | UnsetType
+    ) = UNSET
+    priority: Literal["normal", "high"] | UnsetType = UNSET
+    provider: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType = UNSET
+    carrier: Carrier | UnsetType = UNSET
+    duplicate_risk: Literal["avoid", "accept"] | UnsetType = UNSET
+    metadata: (
+        Annotated[
+            dict[
+                Annotated[str, Meta(min_length=1, max_length=40)],
+                Annotated[str, Meta(max_length=500)],
+            ],
+            Meta(max_length=20),
+        ]
+        | UnsetType
+    ) = UNSET
+    options: OptionsIn | UnsetType = UNSET
+
+
+class SegmentsOut(msgspec.Struct, rename="camel"):
+    """An estimate of the parts a text is cut into; what the vendor bills is `billedSegments`."""
+
+    encoding: Literal["gsm7", "ucs2", "cp932", "cp949"]
+    characters: int
+    count: int
+
+
+class ReasonOut(msgspec.Struct, rename="camel"):
+    """Why a message did not arrive."""
+
+    code: str
+    detail: str
+    provider_code: str
+
+
+class EventOut(msgspec.Struct, rename="camel"):
+    """One entry of a message's timeline."""
+
+    at: datetime
+    status: Status
+    provider: str | UnsetType = UNSET
+    provider_code: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+
+
+class MessageOut(msgspec.Struct, rename="camel", kw_only=True):
+    """A message and where it stands."""
+
+    id: str
+    status: Status
+    final: bool
+    to: str
+    text: str
+    subject: str | UnsetType = UNSET
+    sender: str | UnsetType = msgspec.field(name="from", default=UNSET)
+    client_tag: str | UnsetType = UNSET
+    group_tag: str | UnsetType = UNSET
+    batch_id: str | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+    send_at: datetime | UnsetType = UNSET
+    expires_at: datetime
+    priority: Literal["normal", "high"]
+    provider: str
+    carrier: str | UnsetType = UNSET
+    segments: SegmentsOut
+    billed_segments: int | UnsetType = UNSET
+    reason: ReasonOut | None
+    created_at: datetime
+    updated_at: datetime
+    events: list[EventOut] | UnsetType = UNSET
+    held_by: Literal["gateway", "provider"] | UnsetType = UNSET
+    cancelable_until: datetime | UnsetType | None = UNSET
+
+
+class MessageList(msgspec.Struct, rename="camel"):
+    """One page, newest first. A page may be short and still have a `nextCursor`."""
+
+    items: list[MessageOut]
+    next_cursor: str | None
+
+
+class MeOut(msgspec.Struct, rename="camel"):
+    """Whom a key belongs to and what it may do."""
+
+    client: str
+    scopes: list[str]
+
+
+def instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _or_unset(value: Any) -> Any:
+    return value if value not in (None, "", 0) else UNSET
+
+
+def message_out(record_id: str, state: State, content: Content, timeline: tuple[Step, ...] | None = None) -> MessageOut:
+    """The message as callers see it; with its events where a timeline is given."""
+    reservation: dict[str, Any] = {}
+    if state.send_at:
+        reservation = {
+            "send_at": instant(state.send_at),
+            "held_by": "gateway",
+            "cancelable_until": instant(state.send_at),
+        }
+    return MessageOut(
+        id=PREFIX + record_id,
+        status=state.status,
+        final=bool(state.final_at),
+        to=content.to,
+        text=content.text,
+        subject=_or_unset(content.subject),
+        sender=_or_unset(content.sender),
+        client_tag=_or_unset(content.client_tag),
+        group_tag=_or_unset(content.group_tag),
+        metadata=UNSET if content.metadata is None else content.metadata,
+        expires_at=instant(state.expires_at),
+        priority="high" if state.high else "normal",
+        provider=state.provider,
+        carrier=_or_unset(state.carrier or content.carrier),
+        segments=SegmentsOut(content.encoding, content.characters, content.segments),  # type: ignore[arg-type]
+        billed_segments=UNSET if state.billed < 0 else state.billed,
+        reason=ReasonOut(state.reason, state.reason_detail, state.reason_code) if state.reason else None,
+        created_at=instant(state.created_at),
+        updated_at=instant(state.updated_at),
+        events=UNSET if timeline is None else [_event_out(step) for step in timeline],
+        **reservation,
+    )
+
+
+def record_out(record: Record, *, events: bool = True) -> MessageOut:
+    return message_out(record.id, record.state, record.content, record.timeline if events else None)
+
+
+def _event_out(step: Step) -> EventOut:
+    return EventOut(
+        at=instant(step.at),
+        status=Status(step.status),
+        provider=_or_unset(step.provider),
+        provider_code=_or_unset(step.provider_code),
+        detail=_or_unset(step.detail),
+    )

@@ -1,0 +1,53 @@
+"""What the handlers work with, put together by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from litestar.connection import ASGIConnection
+
+from gateway.accepting import Acceptor
+from gateway.api.auth import Access, Caller
+from gateway.metrics import Metrics
+from gateway.receipts import Receipts
+from gateway.recording import Recorder
+from gateway.routing import Routing
+from gateway.settings import Network, Settings
+from gateway.store.answers import Answers
+from gateway.store.health import Health
+from gateway.store.messages import Store
+from gateway.store.orphans import Orphans
+from gateway.transport import Transport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """One process's. Reload replaces the whole."""
+
+    settings: Settings
+    access: Access
+    store: Store
+    answers: Answers
+    health: Health
+    orphans: Orphans
+    routing: Routing
+    acceptor: Acceptor
+    recorder: Recorder
+    receipts: Receipts
+    transport: Transport
+    metrics: Metrics
+    callback_networks: Mapping[str, tuple[Network, ...]]
+    """Per provider, where its callbacks may come from; empty: anywhere."""
+    snapshots: Path | None = None
+    """This process's metrics snapshot, beside those of the others; None: there are no others."""
+
+
+def services(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
+    return cast(Services, connection.app.state.services)
+
+
+def caller(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    return cast(Caller, connection.scope["caller"])  # type: ignore[typeddict-item]

@@ -1,0 +1,242 @@
+"""The composition root: the one module that knows all the others. Puts processes together from settings."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Literal
+
+import structlog
+import uvicorn
+import uvloop
+
+from gateway import faults
+from gateway.accepting import Acceptor
+from gateway.api.application import application
+from gateway.api.auth import Access
+from gateway.api.server import GatewayProtocol
+from gateway.api.services import Services
+from gateway.dispatch.dispatcher import Dispatcher
+from gateway.metrics import Metrics
+from gateway.receipts import Receipts
+from gateway.recording import Recorder
+from gateway.routing import Routing
+from gateway.settings import Settings
+from gateway.store.answers import Answers
+from gateway.store.engine import EmbeddedRedis, running_url
+from gateway.store.health import Health
+from gateway.store.messages import Retention, Store
+from gateway.store.orphans import Orphans
+from gateway.store.topology import Topology
+from gateway.supervisor import Supervisor
+from gateway.transport import Transport
+
+log = structlog.get_logger()
+
+Role = Literal["api", "dispatch", "all"]
+DAY_MS = 86_400_000
+KEEP_ALIVE = 75
+"""Seconds an idle connection of a caller is kept: longer than load balancers keep theirs (60 s is common)."""
+
+
+async def open_services(
+    settings: Settings, redis_url: str, stack: AsyncExitStack, metrics: Metrics, snapshots: Path | None = None
+) -> Services:
+    """Everything one process works with, closed with `stack`."""
+    topology = Topology(redis_url)
+    stack.push_async_callback(topology.close)
+    await topology.open()
+    section = settings.gateway
+    retention = Retention(section.retention_days * DAY_MS, section.idempotency_hours * 3_600_000)
+    store = Store(topology, retention, section.lanes)
+    routing = Routing(settings.providers, settings.routes)
+    recorder = Recorder(store, routing, metrics)
+    orphans = Orphans(store)
+    answers = Answers(topology)
+    stack.push_async_callback(answers.close)
+    transport = Transport()
+    stack.push_async_callback(transport.close)
+    return Services(
+        settings=settings,
+        access=Access(settings.clients.values(), section.trusted_proxies),
+        store=store,
+        answers=answers,
+        health=Health(store),
+        orphans=orphans,
+        routing=routing,
+        acceptor=Acceptor(store, routing, section.max_queue, metrics),
+        recorder=recorder,
+        receipts=Receipts(recorder, orphans, metrics),
+        transport=transport,
+        metrics=metrics,
+        callback_networks={
+            name: tuple(ip_network(network) for network in provider.settings.allow_callbacks_from)
+            for name, provider in settings.providers.items()
+        },
+        snapshots=snapshots,
+    )
+
+
+class Process:
+    """What every process of the gateway does: leaves with its supervisor, publishes its metrics."""
+
+    def __init__(self, slot: str, run_dir: Path) -> None:
+        self.snapshot = run_dir / f"{slot}.json"
+        self.metrics = Metrics.load(self.snapshot)
+
+    async def publish(self) -> None:
+        while True:
+            self.metrics.snapshot(self.snapshot)
+            await asyncio.sleep(1.0)
+
+
+def _main(
+    slot: str, run_dir: Path, work: Callable[[Process, AsyncExitStack], asyncio.Future[None]], alive: int
+) -> None:
+    """Runs one process's work on an event loop of its own."""
+
+    async def main() -> None:
+        asyncio.get_running_loop().add_reader(alive, lambda: os._exit(1))
+        process = Process(slot, run_dir)
+        async with AsyncExitStack() as stack:
+            publishing = asyncio.create_task(process.publish())
+            stack.callback(publishing.cancel)
+            await work(process, stack)
+            process.metrics.snapshot(process.snapshot)
+
+    faults.install_from(os.environ.get("GATEWAY_FAULTS", ""))
+    uvloop.run(main())
+
+
+async def _api(
+    settings: Settings, redis_url: str, listener: socket.socket, process: Process, stack: AsyncExitStack
+) -> None:
+    here = await open_services(settings, redis_url, stack, process.metrics, process.snapshot)
+    config = uvicorn.Config(
+        application(here),
+        http=GatewayProtocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=25,
+    )
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+async def _dispatch(settings: Settings, redis_url: str, owner: str, process: Process, stack: AsyncExitStack) -> None:
+    here = await open_services(settings, redis_url, stack, process.metrics)
+    dispatcher = Dispatcher(here.store, here.recorder, here.transport, settings.providers, owner, process.metrics)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, dispatcher.stop)
+    health = await here.health.look()
+    log.info("store", ready=health.ready, survives=health.survives, eviction=health.eviction, detail=health.detail)
+    await dispatcher.run()
+
+
+class Instance:
+    """This gateway's name among replicas: kept in `data_dir`, so that after a crash its own work is its own again.
+    A second gateway on the same directory, or one that cannot write there, is named at random."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.name = secrets.token_hex(6)
+        self._file = -1
+        with suppress(OSError):
+            data_dir.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(data_dir / "instance", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            known = os.read(self._file, 64).decode().strip()
+            if known:
+                self.name = known
+            else:
+                os.write(self._file, self.name.encode())
+
+    def leave(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def redis_address(settings: Settings) -> str:
+    """Where Redis answers: the configured one, or the embedded one of a gateway that is running.
+    Raises `EngineError` where none is."""
+    if settings.gateway.redis_url:
+        return settings.gateway.redis_url.reveal()
+    return running_url(settings.gateway.data_dir)
+
+
+def serve(
+    settings: Settings,
+    listener: socket.socket | None,
+    *,
+    workers: int = 1,
+    role: Role = "all",
+    extra: tuple[tuple[str, Callable[[int], None]], ...] = (),
+    ready: Callable[[], None] | None = None,
+) -> int:
+    """Runs the gateway until SIGTERM or SIGINT: the embedded Redis where none is configured, and the processes of
+    `role`. `extra`: more processes to keep running beside them; `ready` is called once all are started.
+    Raises `EngineError`."""
+    section = settings.gateway
+    embedded = None if section.redis_url else EmbeddedRedis.start(section.data_dir)
+    instance = Instance(section.data_dir)
+    run_dir = Path(tempfile.mkdtemp(prefix="gateway-"))
+    redis_url = embedded.url if embedded else redis_address(settings)
+
+    def child(work: Callable[[Process, AsyncExitStack], object], slot: str) -> tuple[str, Callable[[int], None]]:
+        def run(alive: int) -> None:
+            # The locks are the supervisor's: a child that outlives it must not keep its successor out.
+            instance.leave()
+            if embedded:
+                embedded.leave()
+            _main(slot, run_dir, work, alive)  # type: ignore[arg-type]
+
+        return slot, run
+
+    children = [*extra]
+    for number in range(workers):
+        if role != "dispatch" and listener is not None:
+            children.append(child(partial(_api, settings, redis_url, listener), f"api-{number}"))
+        if role != "api":
+            owner = f"{instance.name}.{number}"
+            children.append(child(partial(_dispatch, settings, redis_url, owner), f"dispatch-{number}"))
+
+    def tend() -> None:
+        if embedded and embedded.ensure():
+            log.error("the embedded Redis had died and was started again")
+
+    try:
+        return Supervisor(children, tend).run(ready)
+    finally:
+        if embedded:
+            embedded.stop()
+        instance.leave()
+        shutil.rmtree(run_dir, ignore_errors=True)

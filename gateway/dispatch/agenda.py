@@ -1,0 +1,67 @@
+"""What is due: reservations, pauses that end, leases of dead processes, questions to vendors, deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from gateway import faults
+from gateway.errors import StoreUnavailable
+from gateway.model import lifecycle
+from gateway.model.lifecycle import Change, Policy
+from gateway.model.message import Record, State
+from gateway.recording import Recorder
+from gateway.store.messages import Store
+from gateway.transport import Transport
+
+log = structlog.get_logger()
+
+BATCH = 50
+HOLD_MS = 30_000
+"""A due message comes again after this, should the process that looked at it die: longer than any one question."""
+QUESTIONS = 32
+"""Questions to vendors under way at most, per process."""
+
+
+class Agenda:
+    """Looks at due messages and does what the lifecycle says. Several processes may: the store guards."""
+
+    def __init__(self, store: Store, recorder: Recorder, transport: Transport) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._transport = transport
+        self._questions: set[asyncio.Task[None]] = set()
+
+    async def work(self, lane: str) -> bool:
+        """One look at a lane; whether there may be more at once."""
+        due = await self._store.tick(lane, BATCH, HOLD_MS)
+        await faults.point("tick.after")
+        await asyncio.gather(*(self._wake(record) for record in due))
+        return len(due) == BATCH
+
+    async def drain(self) -> None:
+        """Drops the questions under way: they are asked again when their time comes."""
+        for task in self._questions:
+            task.cancel()
+        await asyncio.gather(*self._questions, return_exceptions=True)
+
+    async def _wake(self, record: Record) -> None:
+        ask: list[bool] = []
+
+        def rule(state: State, now: int, policy: Policy) -> Change | None:
+            verdict = lifecycle.wake(state, now, policy)
+            ask[:] = [verdict == "ask"]
+            return verdict if isinstance(verdict, Change) else None
+
+        record = await self._recorder.change(record, rule)
+        if ask[0] and len(self._questions) < QUESTIONS:
+            task = asyncio.create_task(self._ask(record))
+            self._questions.add(task)
+            task.add_done_callback(self._questions.discard)
+
+    async def _ask(self, record: Record) -> None:
+        try:
+            await self._recorder.inquire(self._transport, record)
+        except StoreUnavailable as error:
+            log.warning("answer not recorded", message_id=f"msg_{record.id}", reason=str(error))

@@ -1,0 +1,241 @@
+"""One dispatching process: takes queued messages, sends them, records what became of them.
+
+Claim and intent are one step in the store: what is taken counts as possibly sent until its outcome is recorded.
+So a process takes no more than it can send at once, and gives back what it could not send in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+
+from gateway import faults
+from gateway.dispatch.agenda import Agenda
+from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
+from gateway.metrics import Metrics
+from gateway.model.ids import reference
+from gateway.model.message import Record
+from gateway.model.outcome import NotSent, SendOutcome, Unreadable
+from gateway.provider import Provider
+from gateway.recording import Recorder
+from gateway.store.clock import steady_ms
+from gateway.store.messages import Store
+from gateway.transport import Transport
+
+log = structlog.get_logger()
+
+BATCH = 50
+"""Messages taken in one script run, at most: a longer script would hold up every other caller of Redis."""
+STALE_MS = 2000.0
+"""A take older than this is not sent any more: its lease may end while the request is on its way."""
+LATE = 0.02
+"""Seconds after which a granted start time is void."""
+IDLE_SHORTEST, IDLE_LONGEST = 0.002, 0.02
+"""Seconds between two looks into an empty queue."""
+RECONCILE_EVERY = 2.0
+
+
+class Dispatcher:
+    """Runs until `stop`; then takes nothing more and finishes what it holds."""
+
+    def __init__(
+        self, store: Store, recorder: Recorder, transport: Transport, providers: dict[str, Provider], owner: str,
+        metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._recorder = recorder
+        self._transport = transport
+        self._providers = {name: each for name, each in providers.items() if each.capabilities.messages}
+        self._owner = owner
+        self._metrics = metrics
+        self._agenda = Agenda(store, recorder, transport)
+        self._stopping = asyncio.Event()
+        self._sends: dict[asyncio.Task[None], str] = {}
+        self._in_flight: dict[str, int] = dict.fromkeys(self._providers, 0)
+        self._freed = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._freed.set()
+
+    async def run(self, drain: float = 25.0) -> None:
+        """Works until stopped, then waits up to `drain` seconds for the vendors' answers still out."""
+        await self._persist("release what the last process of this name held", self._release)
+        loops: list[Awaitable[None]] = [
+            *(self._persist(name, partial(self._feed, each)) for name, each in self._providers.items()),
+            self._persist("agenda", self._work_agenda),
+            self._persist("reconcile", self._reconcile),
+        ]
+        await asyncio.gather(*loops)
+        await self._agenda.drain()
+        if self._sends:
+            await asyncio.wait(self._sends, timeout=drain)
+
+    async def _persist(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A loop outlives a store that is away."""
+        while not self._stopping.is_set():
+            try:
+                await work()
+                return
+            except StoreUnavailable as error:
+                log.warning("store unavailable", work=what, reason=str(error))
+                await self._pause(0.5)
+                await self._store.recheck()
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds < 0.05:
+            await asyncio.sleep(seconds)
+            return
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _release(self) -> None:
+        for lane in await self._store.lanes():
+            if number := await self._store.release(lane, self._owner):
+                log.warning("released", owner=self._owner, messages=number)
+
+    # Taking
+
+    async def _feed(self, provider: Provider) -> None:
+        idle = IDLE_SHORTEST
+        lanes = itertools.cycle(await self._store.lanes())
+        count = len(await self._store.lanes())
+        while not self._stopping.is_set():
+            free = provider.settings.concurrency - self._in_flight[provider.name]
+            if free <= 0:
+                self._freed.clear()
+                await self._freed.wait()
+                continue
+            waiting = await self._waiting(provider.name, [next(lanes) for _ in range(count)])
+            if not waiting:
+                await self._pause(idle)
+                idle = min(idle * 1.5, IDLE_LONGEST)
+                continue
+            idle = IDLE_SHORTEST
+            next(lanes)
+            wanted = min(free, BATCH, sum(number for _, number in waiting))
+            granted_at = time.monotonic()
+            starts = await self._grant(provider, wanted)
+            if not starts:
+                await self._pause(0.02)
+                continue
+            await self._take(provider, waiting, [granted_at + start for start in starts])
+
+    async def _waiting(self, provider: str, lanes: list[str]) -> list[tuple[str, int]]:
+        """Lanes with work for the provider, urgent work first, and how much."""
+        depths = await asyncio.gather(*(self._store.queued(lane) for lane in lanes))
+        found = [
+            (high, lane, depth[provider, high])
+            for high in (True, False)
+            for lane, depth in zip(lanes, depths, strict=True)
+            if (provider, high) in depth
+        ]
+        return [(lane, number) for _, lane, number in found]
+
+    async def _take(self, provider: Provider, waiting: list[tuple[str, int]], starts: list[float]) -> None:
+        lease = int(2 * provider.settings.timeout * 1000) + 5000
+        for lane, number in waiting:
+            if not starts:
+                return
+            await faults.point("take.before")
+            asked_at = steady_ms()
+            records = await self._store.take(lane, provider.name, self._owner, min(number, len(starts)), lease)
+            for record in records:
+                self._in_flight[provider.name] += 1
+                task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at))
+                self._sends[task] = record.id
+                task.add_done_callback(self._sends.pop)
+            await faults.point("take.after")
+
+    # Sending
+
+    async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float) -> None:
+        """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
+        try:
+            fence = record.state.fence
+            await self._on_time(provider, start)
+            await faults.point("send.before")
+            if steady_ms() - asked_at > STALE_MS:
+                await self._until_recorded(lambda: self._recorder.give_back(record, fence))
+                return
+            began = time.monotonic()
+            outcome = await self._send(provider, record)
+            self._metrics.observe("gateway_vendor_seconds", time.monotonic() - began, provider=provider.name)
+            self._metrics.add(
+                "gateway_vendor_tries_total", provider=provider.name, outcome=type(outcome).__name__.lower()
+            )
+            await faults.point("send.after")
+            await self._until_recorded(lambda: self._recorder.settle(record, fence, outcome))
+        finally:
+            self._in_flight[provider.name] -= 1
+            self._freed.set()
+
+    async def _on_time(self, provider: Provider, start: float) -> None:
+        """Waits for the granted time. A grant used late would meet those of others: it is asked for again."""
+        while (late := time.monotonic() - start) < 0 or late > LATE:
+            if late < 0:
+                await asyncio.sleep(-late)
+                continue
+            asked_at = time.monotonic()
+            granted = await self._grant(provider, 1)
+            start = asked_at + granted[0] if granted else time.monotonic() + LATE
+
+    async def _grant(self, provider: Provider, number: int) -> list[float]:
+        settings = provider.settings
+        return await self._store.grant(settings.rate_group or provider.name, settings.rate, number)
+
+    async def _send(self, provider: Provider, record: Record) -> SendOutcome:
+        try:
+            request = provider.send_request(record.content, reference(record.id, record.state.generation))
+        except Exception as error:  # an adapter's bug must cost one message a pause, not its place
+            log.error("request not built", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
+            return NotSent("the request could not be built")
+        try:
+            answer = await self._transport.exchange(provider, request)
+        except NeverLeft as error:
+            return NotSent(str(error))
+        except LostAnswer as error:
+            return Unreadable(str(error))
+        return provider.send_outcome(answer)
+
+    async def _until_recorded(self, write: Callable[[], Awaitable[Record]]) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await write()
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+    # Keeping order
+
+    async def _work_agenda(self) -> None:
+        while not self._stopping.is_set():
+            worked = [await self._agenda.work(lane) for lane in await self._store.lanes()]
+            await self._pause(0 if any(worked) else 0.05)
+
+    async def _reconcile(self) -> None:
+        """Gives back what Redis believes to be in our hands and is not: the answer to a take was lost.
+
+        Seen twice, so that no take under way then can still be sent: it would be older than `STALE_MS`.
+        """
+        suspects: set[str] = set()
+        while not self._stopping.is_set():
+            ghosts: set[str] = set()
+            for lane in await self._store.lanes():
+                ghosts |= await self._store.held(lane, self._owner) - set(self._sends.values())
+            for id_ in ghosts & suspects:
+                record = await self._store.read(id_)
+                if record is not None and record.state.owner == self._owner:
+                    log.warning("given back", message_id=f"msg_{id_}")
+                    await self._recorder.give_back(record, record.state.fence)
+            suspects = ghosts
+            await self._pause(RECONCILE_EVERY + 0.1)

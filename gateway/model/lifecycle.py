@@ -1,0 +1,337 @@
+"""What follows from what: every step a message can take, as pure functions from (state, fact, time) to a change.
+
+The store applies a change only to the exact state it was computed from, so these rules need no lock. Two kinds
+of callers meet here: a *decision* (fail, fail over, try again) counts only from the dispatcher that holds the
+message; *evidence* (the vendor has it, it was delivered) counts whoever brings it, however late.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from gateway.model.message import Phase, State, Status, Step
+from gateway.model.outcome import (
+    Accepted,
+    Busy,
+    Duplicate,
+    Finding,
+    Guarantee,
+    Known,
+    NotSent,
+    Refused,
+    SendOutcome,
+    Unanswered,
+    Unknown,
+)
+from gateway.model.reasons import Reason
+from gateway.model.receipt import Receipt
+
+MAX_STALLS = 5
+"""Takes in a row whose process died, after which a message is only asked about: it may be what kills them."""
+MAX_BLIND_RESENDS = 2
+"""The contract, section 6: `duplicateRisk: accept` resends at most twice."""
+MAX_STEPS = 64
+"""Timeline entries. The last 16 are kept for entering a new status, so that retries never crowd those out."""
+MAX_SEEN = 16
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules need to know of the provider that carries a message. Times in ms."""
+
+    guarantee: Guarantee
+    reports: bool
+    """It pushes delivery reports, or can be asked: news may still come after `submitted`."""
+    queryable: bool
+    settle_after: int
+    no_news_after: int
+    next_provider: str = ""
+    """Where the message may go next, "" where nowhere."""
+    resend_blind: bool = False
+
+
+NOBODY = Policy(
+    guarantee=Guarantee.BLIND,
+    reports=True,
+    queryable=False,
+    settle_after=15 * 60_000,
+    no_news_after=72 * 3_600_000,
+)
+"""For a provider that is no longer configured: nothing is assumed, nothing is sent."""
+
+
+class Change(NamedTuple):
+    """A new state, and the timeline entry that tells of it (None: nothing a reader would miss)."""
+
+    state: State
+    step: Step | None
+
+
+Verdict = Change | Literal["ask"] | None
+
+
+def _turn(
+    state: State,
+    now: int,
+    status: Status | None = None,
+    *,
+    provider_code: str = "",
+    detail: str = "",
+    tell: bool = True,
+    **fields: Any,
+) -> Change:
+    """`state` with `fields` changed, and a timeline entry unless the timeline is full."""
+    new_status = status or state.status
+    room = MAX_STEPS if new_status != state.status else MAX_STEPS - 16
+    step = None
+    if tell and state.steps < room:
+        step = Step(now, new_status, state.provider, provider_code, detail)
+    new = msgspec.structs.replace(
+        state, status=new_status, updated_at=now, steps=state.steps + (1 if step else 0), **fields
+    )
+    return Change(new, step)
+
+
+_END: dict[str, Any] = {"phase": Phase.DONE, "owner": "", "due": 0}
+
+
+def _end(state: State, now: int, status: Status, reason: str = "", code: str = "", detail: str = "") -> Change:
+    """The message is final."""
+    return _turn(
+        state,
+        now,
+        status,
+        provider_code=code,
+        detail=detail,
+        reason=reason or state.reason,
+        reason_code=code if reason else state.reason_code,
+        reason_detail=detail if reason else state.reason_detail,
+        final_at=now,
+        answered_at=state.answered_at or now,
+        **_END,
+    )
+
+
+def _arrived(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
+    """The vendor has the message: every open try is accounted for."""
+    fields |= {"open": "", "owner": "", "stalls": 0, "answered_at": state.answered_at or now}
+    if policy.reports:
+        fields |= {"phase": Phase.RESTING, "due": now + policy.no_news_after}
+    else:
+        fields |= {"final_at": now, **_END}
+    return _turn(state, now, Status.SUBMITTED, provider_code=code, detail=detail, **fields)
+
+
+def _uncertain(state: State, now: int, policy: Policy, detail: str) -> Change:
+    """The answer is lost, and nothing safe is left to try."""
+    fields: dict[str, Any] = {"owner": "", "asked_since": state.asked_since or now}
+    if policy.queryable:
+        fields |= {"phase": Phase.ASKING, "due": now + _UNCERTAIN_ASK_MS}
+    elif policy.reports:
+        fields |= {"phase": Phase.RESTING, "due": now + policy.no_news_after}
+    else:
+        fields |= {"final_at": now, **_END}
+    return _turn(state, now, Status.UNCERTAIN, detail=detail, **fields)
+
+
+def _ask(state: State, now: int, policy: Policy, detail: str, code: str = "", **fields: Any) -> Change:
+    """Only the vendor's word settles it now."""
+    if not policy.queryable:
+        return _uncertain(msgspec.structs.replace(state, **fields), now, policy, detail)
+    fields |= {"phase": Phase.ASKING, "owner": "", "due": now, "asked_since": now, "attempts": 0}
+    return _turn(state, now, detail=detail, provider_code=code, **fields)
+
+
+_UNCERTAIN_ASK_MS = 600_000
+
+
+def _pause(attempts: int, longest: int) -> int:
+    """1, 2, 4 ... seconds, at most `longest`; in ms."""
+    return min(1000 << min(attempts, 12), longest)
+
+
+def _later(state: State, now: int, longest: int, detail: str, code: str = "", **fields: Any) -> Change:
+    due = min(now + _pause(state.attempts, longest), max(state.expires_at, now))
+    fields |= {"phase": Phase.WAITING, "owner": "", "due": due, "attempts": state.attempts + 1}
+    return _turn(state, now, detail=detail, provider_code=code, **fields)
+
+
+def _move_on(state: State, now: int, policy: Policy, detail: str, code: str) -> Change:
+    """Into the next provider's queue. Only ever called with every try accounted for."""
+    change = _turn(
+        state,
+        now,
+        detail=detail,
+        provider_code=code,
+        open="",
+        phase=Phase.QUEUED,
+        owner="",
+        due=state.expires_at,
+        attempts=0,
+        stalls=0,
+        generation=state.generation + 1,
+    )
+    # The timeline entry names the provider that is left behind, the state the next one.
+    return change._replace(state=msgspec.structs.replace(change.state, provider=policy.next_provider))
+
+
+def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Policy) -> Change | None:
+    """The outcome of the try that `fence` names. None: nothing new in it."""
+    token = f"{fence} "
+    if token not in state.open and not isinstance(outcome, Accepted):
+        return None
+    held = state.phase is Phase.HELD and state.fence == fence
+    if isinstance(outcome, Accepted):
+        if state.status in (Status.SUBMITTING, Status.UNCERTAIN):
+            return _arrived(state, now, policy, outcome.provider_code, "")
+        return _turn(state, now, tell=False, open="") if state.open else None
+    accounted = isinstance(outcome, Refused | NotSent | Busy)
+    still_open = state.open.replace(token, "", 1) if accounted else state.open
+    if not held:
+        return _turn(state, now, tell=False, open=still_open) if accounted else None
+    if isinstance(outcome, NotSent | Busy):
+        code = outcome.provider_code if isinstance(outcome, Busy) else ""
+        detail = "the vendor asked to wait" if isinstance(outcome, Busy) else outcome.detail
+        if not still_open and policy.next_provider:
+            return _move_on(state, now, policy, detail, code)
+        return _later(state, now, 30_000, detail, code, open=still_open, stalls=0)
+    if isinstance(outcome, Refused):
+        return _refused(state, outcome, still_open, now, policy)
+    if isinstance(outcome, Duplicate):
+        return _ask(state, now, policy, "the vendor has the reference already", outcome.provider_code, stalls=0)
+    return _lost(msgspec.structs.replace(state, stalls=0), outcome.detail, now, policy)
+
+
+def _refused(state: State, outcome: Refused, still_open: str, now: int, policy: Policy) -> Change:
+    fields: dict[str, Any] = {"open": still_open, "stalls": 0}
+    if still_open:
+        # One proof is not proof of all: an earlier try may have been taken.
+        return _ask(state, now, policy, "refused, but an earlier answer was lost", outcome.provider_code, **fields)
+    if outcome.about != "message" and policy.next_provider:
+        return _move_on(state, now, policy, outcome.detail, outcome.provider_code)
+    state = msgspec.structs.replace(state, **fields)
+    return _end(state, now, Status.FAILED, outcome.reason, outcome.provider_code, outcome.detail)
+
+
+def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
+    """The answer to a try is lost: what follows depends on what the provider type guarantees."""
+    detail = f"answer lost: {detail}"
+    if policy.guarantee is Guarantee.DEDUPLICATED and now < state.expires_at and state.stalls <= MAX_STALLS:
+        return _later(state, now, 300_000, detail)
+    if policy.queryable:
+        return _ask(state, now, policy, detail)
+    if policy.resend_blind and state.resends < MAX_BLIND_RESENDS and now < state.expires_at:
+        return _later(state, now, 30_000, detail, generation=state.generation + 1, resends=state.resends + 1)
+    return _uncertain(state, now, policy, detail)
+
+
+def give_back(state: State, fence: int, now: int) -> Change | None:
+    """A take that was never acted on: nothing was written to the vendor."""
+    token = f"{fence} "
+    if token not in state.open or state.phase is not Phase.HELD or state.fence != fence:
+        return None
+    return _turn(
+        state,
+        now,
+        tell=False,
+        open=state.open.replace(token, "", 1),
+        phase=Phase.QUEUED,
+        owner="",
+        due=state.expires_at,
+        stalls=max(state.stalls - 1, 0),
+    )
+
+
+def wake(state: State, now: int, policy: Policy) -> Verdict:
+    """What the agenda does with a message when it is due; "ask": the vendor is to be asked."""
+    if now < state.due or state.phase is Phase.DONE:
+        return None
+    if state.phase is Phase.HELD:
+        return _lost(state, "the process that sent it stopped", now, policy)
+    if state.phase is Phase.ASKING:
+        return "ask"
+    if state.phase is Phase.RESTING:
+        reason = Reason.NO_ANSWER if state.status is Status.SUBMITTED else ""
+        fields: dict[str, Any] = {"reason": reason} if reason else {}
+        return _turn(state, now, tell=False, final_at=now, **fields, **_END)
+    if now >= state.expires_at:
+        if state.open:
+            return _ask(state, now, policy, "expired while an answer is missing: only asked about from now on")
+        return _end(state, now, Status.EXPIRED, Reason.EXPIRED, detail="not handed to a vendor in time")
+    if state.phase is Phase.WAITING:
+        status = Status.QUEUED if state.status is Status.SCHEDULED else None
+        return _turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.expires_at)
+    return None
+
+
+def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | None:
+    """What the vendor said when asked about the current reference.
+
+    The receipts of a `Known` are applied by `receipt`, one by one, after this.
+    """
+    if isinstance(finding, Known):
+        if state.status in (Status.SUBMITTING, Status.UNCERTAIN):
+            return _arrived(state, now, policy, "", "the vendor lists it")
+        return None
+    if state.phase is not Phase.ASKING:
+        return None
+    asked_for = now - state.asked_since
+    if isinstance(finding, Unanswered | Unknown) and asked_for >= policy.no_news_after:
+        return _turn(state, now, Status.UNCERTAIN, tell=False, final_at=now, **_END)
+    if isinstance(finding, Unknown) and state.status is Status.SUBMITTING and asked_for >= policy.settle_after:
+        return _uncertain(state, now, policy, "the vendor does not list it")
+    pause = _UNCERTAIN_ASK_MS if state.status is Status.UNCERTAIN else _pause(state.attempts + 1, 60_000)
+    return _turn(state, now, tell=False, due=now + pause, attempts=state.attempts + 1)
+
+
+_DEAF_TO_UNDELIVERED = frozenset({Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELED})
+
+
+def receipt(state: State, generation: int, word: Receipt, now: int, policy: Policy) -> Change | None:
+    """One word from the vendor about the try of `generation`. None: it was told before.
+
+    Only forward: nothing lifts `delivered`, `delivered` lifts everything, and what contradicts is an entry on
+    the timeline (the contract, section 2).
+    """
+    token = f"{word.identity} "
+    if token in state.seen:
+        return None
+    kept = state.seen.split(" ")[:-1][-(MAX_SEEN - 1) :]
+    fields: dict[str, Any] = {"seen": "".join(f"{identity} " for identity in kept) + token}
+    if word.carrier:
+        fields["carrier"] = word.carrier
+    told: dict[str, Any] = {"provider_code": word.provider_code, "detail": word.detail}
+    waits_for_answer = state.status in (Status.SUBMITTING, Status.UNCERTAIN) and generation == state.generation
+    if word.outcome == "delivered":
+        if word.billed is not None:
+            fields["billed"] = word.billed
+        if state.status is Status.DELIVERED:
+            return _turn(state, now, **told, **fields)
+        fields |= {"open": "", "final_at": now, "reason": "", "reason_code": "", "reason_detail": "", **_END}
+        return _turn(state, now, Status.DELIVERED, answered_at=state.answered_at or now, **told, **fields)
+    if word.outcome == "undelivered":
+        current = generation == state.generation and state.status not in _DEAF_TO_UNDELIVERED
+        if not current:
+            return _turn(state, now, **told, **fields)
+        fields |= {
+            "open": "",
+            "owner": "",
+            "reason": word.reason or Reason.UNMAPPED,
+            "reason_code": word.provider_code,
+            "reason_detail": word.detail,
+            "answered_at": state.answered_at or now,
+        }
+        if not state.final_at:
+            fields |= {"phase": Phase.RESTING, "due": now + policy.no_news_after}
+        return _turn(state, now, Status.UNDELIVERED, **told, **fields)
+    if waits_for_answer:
+        return _arrived(state, now, policy, word.provider_code, word.detail, **fields)
+    return _turn(state, now, **told, **fields)
+
+
+def cancel(state: State, now: int) -> Change | None:
+    """None: it may have left already."""
+    if state.phase not in (Phase.WAITING, Phase.QUEUED) or state.open:
+        return None
+    return _end(state, now, Status.CANCELED)

@@ -1,0 +1,122 @@
+"""Which provider carries a message, and why not the others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from gateway.errors import Code, GatewayError, Pointer
+from gateway.model.lifecycle import NOBODY, Policy
+from gateway.model.message import Content, State
+from gateway.model.phone import country
+from gateway.provider import Guarantee, Misfit, Provider
+from gateway.settings import Client, Route
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """A provider that was considered, and why it was not chosen."""
+
+    provider: str
+    misfit: Misfit
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Providers able to carry the message, best first, and those that are not."""
+
+    able: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+
+
+class Routing:
+    """The configured providers and routes. Pure: asks nobody."""
+
+    def __init__(self, providers: Mapping[str, Provider], routes: Sequence[Route]) -> None:
+        self.providers = providers
+        self._routes = routes
+        self._policy = lru_cache(maxsize=4096)(self._make_policy)
+
+    def decide(self, content: Content, client: Client, pinned: str | None = None) -> Decision:
+        """`pinned` bypasses the routes, not the capabilities."""
+        able: list[str] = []
+        passed: list[PassedOver] = []
+        for name in (pinned,) if pinned else self._candidates(content, client):
+            misfit = self._misfit(name, content, client)
+            if misfit is None:
+                able.append(name)
+            else:
+                passed.append(PassedOver(name, misfit))
+        return Decision(tuple(able), tuple(passed))
+
+    def choose(self, content: Content, client: Client, pinned: str | None = None) -> tuple[str, ...]:
+        """The provider to use and those to fall back to. Raises `no_route`, `unsupported` (pinned),
+        `forbidden` (not this client's) or `invalid_request` (no such provider)."""
+        if pinned and pinned not in self.providers:
+            detail = f"There is no provider of this name; configured: {', '.join(sorted(self.providers))}."
+            raise GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer("/provider", detail),))
+        if pinned and client.providers is not None and pinned not in client.providers:
+            raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
+        if content.sender and client.senders is not None and content.sender not in client.senders:
+            raise GatewayError(Code.FORBIDDEN, "This client may not use this sender.")
+        decision = self.decide(content, client, pinned)
+        if decision.able:
+            return decision.able
+        errors = tuple(
+            Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}")
+            for passed in decision.passed_over
+        )
+        if pinned:
+            misfit = decision.passed_over[0].misfit
+            raise GatewayError(Code.UNSUPPORTED, misfit.detail, errors=errors, provider=pinned)
+        detail = "No configured provider can carry this message; see errors." if errors else "No route matches it."
+        raise GatewayError(Code.NO_ROUTE, detail, errors=errors)
+
+    def _candidates(self, content: Content, client: Client) -> tuple[str, ...]:
+        home = country(content.to) or ""
+        for route in self._routes:
+            if (
+                (not route.countries or home in route.countries)
+                and (not route.carriers or content.carrier in route.carriers)
+                and (not route.senders or content.sender in route.senders)
+                and (not route.clients or client.name in route.clients)
+            ):
+                return _order(route)
+        return () if self._routes else tuple(self.providers)
+
+    def _misfit(self, name: str, content: Content, client: Client) -> Misfit | None:
+        provider = self.providers[name]
+        if client.providers is not None and name not in client.providers:
+            return Misfit("forbidden", "this client may not use it")
+        if not provider.capabilities.messages:
+            return Misfit("unsupported", "it cannot send text messages")
+        return provider.misfit(content)
+
+    def policy(self, state: State, content: Content) -> Policy:
+        """What the lifecycle needs to know of the provider a message is with."""
+        return self._policy(state.provider, content.route, content.resend_blind)
+
+    def _make_policy(self, name: str, route: tuple[str, ...], resend_blind: bool) -> Policy:
+        provider = self.providers.get(name)
+        if provider is None:
+            return NOBODY
+        later = route[route.index(name) + 1 :] if name in route else ()
+        return Policy(
+            guarantee=Guarantee(provider.guarantee),
+            reports=provider.capabilities.delivery_reports or provider.capabilities.status_query,
+            queryable=provider.capabilities.status_query,
+            settle_after=int(provider.settings.settle_after * 1000),
+            no_news_after=int(provider.settings.no_news_after * 1000),
+            next_provider=next((other for other in later if other in self.providers), ""),
+            resend_blind=resend_blind,
+        )
+
+
+def _order(route: Route) -> tuple[str, ...]:
+    """A route's providers in order; by weight, the first is drawn and the others stand by, heaviest first."""
+    if not route.weights:
+        return route.providers
+    names = sorted(route.providers, key=lambda name: -route.weights[name])
+    first = random.choices(names, [route.weights[name] for name in names])[0]  # noqa: S311  # shares, not secrets
+    return (first, *(name for name in names if name != first))

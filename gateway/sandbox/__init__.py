@@ -1,0 +1,1 @@
+"""The gateway on one machine with its vendors simulated: no account, no set-up, receipts that really arrive."""

@@ -1,0 +1,5 @@
+"""Serving the specification."""
+
+from __future__ import annotations
+
+HANDLERS: tuple[()] = ()

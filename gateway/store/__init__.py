@@ -1,0 +1,1 @@
+"""Everything that knows Redis: the engine, the link, the scripts, and what they keep."""

@@ -1,0 +1,38 @@
+"""The Lua scripts: each atomic, each safe to repeat, none decodes JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+
+import msgspec
+
+from gateway.model.message import State
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A script as Redis loads it."""
+
+    source: str
+    sha: str
+
+
+def _load(name: str, *, lane: bool = True) -> Script:
+    files = resources.files(__package__)
+    source = (files / f"{name}.lua").read_text("utf-8")
+    if lane:
+        shebang, body = source.split("\n", 1)
+        positions = "\n".join(
+            f"local {field.upper()} = {index}"
+            for index, field in enumerate(State.__struct_fields__, 1)
+            if f"[{field.upper()}]" in body
+        )
+        source = "\n".join((shebang, positions, (files / "prelude.lua").read_text("utf-8"), body))
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+ACCEPT = _load("accept")
+TAKE = _load("take")
+APPLY = _load("apply")
+TICK = _load("tick")
+GRANT = _load("grant", lane=False)

@@ -1,0 +1,37 @@
+#!lua flags=allow-oom
+-- A change, if the record is still exactly what it was computed from; with all that follows from it.
+-- Safe to repeat: a record that already is what the change makes of it counts as applied.
+local id, old, new, step, content = unpack(ARGV, 3, 7)
+local queue, high, client, due, owner = unpack(ARGV, 8, 12)
+local event, steps, watched, ends = unpack(ARGV, 13, 16)
+local record = L .. 'm:' .. id
+local held = redis.call('HMGET', record, 's', 't')
+if held[1] ~= old then
+  return {seq, now, held[1] == new and 1 or 0}
+end
+local fields = {'s', new}
+if step ~= '' then
+  fields[3], fields[4] = 't', held[2] .. step .. ','
+end
+if content ~= '' then
+  fields[#fields + 1] = 'c'
+  fields[#fields + 1] = content
+end
+redis.call('HSET', record, unpack(fields))
+if due == '0' then
+  redis.call('ZREM', L .. 'a', id)
+else
+  redis.call('ZADD', L .. 'a', due, id)
+end
+if queue ~= '' then push(queue, high, client, id) end
+if owner ~= '' then redis.call('SREM', L .. 'o:' .. owner, id) end
+if event ~= '' then
+  -- Kept four days and more, as the contract says; `~` lets the server trim whole nodes.
+  redis.call('XADD', L .. 'e:' .. client, 'MINID', '~', real - 345600000, '*', 'k', event, 'i', id, 'n', steps)
+end
+if ends ~= '0' then
+  redis.call('PEXPIREAT', record, ends)
+  for i = 17, #ARGV, 2 do redis.call('PEXPIREAT', L .. 'k:' .. ARGV[i], ARGV[i + 1]) end
+end
+if watched == '1' then redis.call('PUBLISH', 'answered', id) end
+return {seq, now, 1}

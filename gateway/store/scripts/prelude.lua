@@ -1,0 +1,18 @@
+-- Put before every lane script. KEYS[1]: the lane's counter; ARGV[1]: "{lane}"; ARGV[2]: clock offset in ms (tests).
+-- Every other key is made from ARGV[1], so it lies in the same slot. A state is a MessagePack array; its positions
+-- (STATUS, PHASE, ...) are generated from the Python struct.
+local L = ARGV[1]
+local clock = redis.call('TIME')
+local real = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now = real + tonumber(ARGV[2])
+-- The counter only rises; its upper half is the epoch. Who sees it fall knows that this Redis forgot writes.
+local seq = redis.call('INCR', KEYS[1])
+local epoch = math.floor(seq / 4294967296)
+
+local function push(provider, high, client, id)
+  local ring = L .. 'q:' .. provider .. ':' .. high
+  if redis.call('RPUSH', ring .. ':' .. client, id) == 1 then
+    redis.call('RPUSH', ring, client)
+  end
+  redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, 1)
+end

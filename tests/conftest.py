@@ -1,0 +1,81 @@
+"""Fixtures shared by all tests: real Redis servers, and a whole gateway in one process."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import redis
+
+from gateway.store.engine import find_engine
+from tests.harness import Harness, open_harness
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_redis(folder: Path, *, cluster: bool) -> tuple[subprocess.Popen[bytes], str]:
+    """A Redis of the suite's own; in cluster mode one node holds every slot."""
+    port = free_port()
+    arguments = [
+        str(find_engine().path),
+        *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--logfile", "redis.log"),
+        *("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"),
+    ]
+    if cluster:
+        arguments += ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]
+    process = subprocess.Popen(arguments)
+    client = redis.Redis(port=port)
+    ends = time.monotonic() + 10
+    while True:
+        try:
+            client.ping()
+            break
+        except redis.ConnectionError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.02)
+    if cluster:
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO", NEVER_DECODE=True):
+            time.sleep(0.02)
+    client.close()
+    return process, f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture(scope="session", params=["single", "cluster"])
+def redis_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its URL. Whatever uses it runs against one node, and against a node in cluster mode."""
+    folder = tmp_path_factory.mktemp("redis")
+    process, url = start_redis(folder, cluster=request.param == "cluster")
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """An empty Redis."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture
+async def harness(redis_url: str, tmp_path: Path) -> AsyncIterator[Harness]:
+    """A gateway, its dispatcher and a simulated vendor, on one event loop."""
+    async with AsyncExitStack() as stack:
+        yield await open_harness(redis_url, tmp_path, stack)
