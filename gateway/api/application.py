@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from gateway.api import callbacks, messages, system
@@ -11,15 +14,14 @@ from gateway.api.auth import admit
 from gateway.api.edge import Edge
 from gateway.api.problems import handle
 from gateway.api.services import Services
-from gateway.spec import routes as specification
 
-HANDLERS = (*messages.HANDLERS, *callbacks.HANDLERS, *system.HANDLERS, *specification.HANDLERS)
+HANDLERS = (*messages.HANDLERS, *callbacks.HANDLERS, *system.HANDLERS)
 
 
-def application(services: Services) -> ASGIApp:
-    """The gateway's HTTP side over ready-made services."""
+def application(services: Services, further: Sequence[HTTPRouteHandler] = ()) -> ASGIApp:
+    """The gateway's HTTP side over ready-made services, with `further` routes beside its own."""
     app = Litestar(
-        route_handlers=list(HANDLERS),
+        route_handlers=[*HANDLERS, *further],
         guards=[admit],
         exception_handlers={Exception: handle},
         openapi_config=None,

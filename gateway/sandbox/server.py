@@ -11,7 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -165,8 +165,8 @@ class _Connection(asyncio.Protocol):
 
     # asyncio's side
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # No check of its class: uvloop's transports inherit from none of asyncio's.
         self._transport = transport
         self._connections.add(self)
 
@@ -174,6 +174,8 @@ class _Connection(asyncio.Protocol):
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:

