@@ -268,7 +268,7 @@ def test_a_server_killed_while_it_rewrites_its_file_comes_back(
     tell(embedded.url, "EVAL", "for i = 1, 20000 do redis.call('SET', i, i) end", "0")
     tell(embedded.url, "CONFIG", "SET", "rdb-key-save-delay", "100")
     tell(embedded.url, "BGREWRITEAOF")
-    eventually(lambda: tell(embedded.url, "INFO", "persistence")["current_save_keys_total"] > 0)
+    eventually(lambda: tell(embedded.url, "INFO", "persistence")["current_save_keys_processed"] > 0)
     os.kill(embedded.pid, signal.SIGKILL)
     eventually(lambda: not embedded.alive())
     assert held(data_dir / "redis.lock")  # by the rewriting child, which still writes for about a second

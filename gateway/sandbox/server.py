@@ -165,9 +165,9 @@ class _Connection(asyncio.Protocol):
 
     # asyncio's side
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # No check of its class: uvloop's transports inherit from none of asyncio's.
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,0 +1,30 @@
+"""Answers the API puts together without a schema of its own, as structs. The contract tests hold both together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from gateway.store.health import StoreHealth
+from gateway.store.orphans import Orphan
+
+
+class Liveness(msgspec.Struct):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(msgspec.Struct):
+    """Whether messages can be accepted now, and what was found."""
+
+    status: Literal["ok", "unavailable"]
+    store: StoreHealth
+
+
+class OrphanList(msgspec.Struct, rename="camel"):
+    """One page of receipts that match no message, newest first."""
+
+    items: list[Orphan]
+    next_cursor: str | None

@@ -1,0 +1,76 @@
+"""How one operation of the API is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.errors import Code
+
+Scope = Literal["read", "send", "admin"]
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A path parameter or a request header."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    example: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a success answers: a struct as JSON, or another media type."""
+
+    description: str
+    body: type | None = None
+    media_type: str = "application/json"
+    schema: Mapping[str, Any] | None = None
+    """Of a body that is no struct."""
+    headers: tuple[str, ...] = ()
+    """Names in `words.HEADERS`."""
+    example: object = None
+    links: tuple[str, ...] = ()
+    """Operations that take this answer's `id` as theirs."""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One method of one path. `path` names its parameters as callers read them."""
+
+    method: Literal["get", "post", "put", "patch", "delete"]
+    path: str
+    id: str
+    tag: str
+    scope: Scope | None
+    """What a key needs to call it; None: no key."""
+    summary: str
+    description: str
+    path_parameters: tuple[Parameter, ...] = ()
+    query: type | None = None
+    headers: tuple[Parameter, ...] = ()
+    body: type | None = None
+    raw_bodies: Mapping[str, Mapping[str, Any]] = {}
+    """Schemas by media type, of bodies that are not ours."""
+    examples: Mapping[str, tuple[str, object]] = {}
+    """Bodies by name, each with a line on what it shows."""
+    answers: Mapping[int, Answer]
+    problems: tuple[Code, ...] = ()
+    """Codes beyond those that follow from the declaration itself (`codes`)."""
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """Every problem code this operation may answer, in the order of `Code`."""
+        found = {Code.NOT_ACCEPTABLE, Code.INTERNAL_ERROR, *self.problems}
+        if self.scope:
+            found |= {Code.UNAUTHORIZED, Code.FORBIDDEN}
+        if self.body:
+            found |= {Code.INVALID_REQUEST, Code.UNSUPPORTED_MEDIA_TYPE}
+        if self.body or self.raw_bodies:
+            found.add(Code.PAYLOAD_TOO_LARGE)
+        if self.query or self.headers:
+            found.add(Code.INVALID_REQUEST)
+        if self.path_parameters:
+            found.add(Code.NOT_FOUND)
+        return tuple(code for code in Code if code in found)

@@ -1,0 +1,121 @@
+"""Bodies the document shows. A test holds each against its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.spec.words import E164_EXAMPLE
+
+ID = "msg_01m7v41f004fj4erxpyf6g76zx"
+REQUEST_ID = "req_5f0c1d9be2a7446c8d3a9e01"
+_TEXT = "Your code is 123456"
+
+SEND: dict[str, tuple[str, Any]] = {
+    "simple": ("A text, now", {"to": E164_EXAMPLE, "text": "Hello"}),
+    "code": (
+        "A one-time code: first in line, pointless after five minutes, safe to repeat",
+        {
+            "to": E164_EXAMPLE,
+            "text": _TEXT,
+            "clientTag": "login-4711",
+            "priority": "high",
+            "expiresAt": "2026-11-20T00:05:00Z",
+        },
+    ),
+    "template": (
+        "A text from the configuration, with its holes filled",
+        {"to": "090-1234-5678", "template": {"id": "welcome", "values": {"name": "Hanako"}}, "groupTag": "welcome"},
+    ),
+    "reservation": (
+        "Later, in the recipient's morning",
+        {
+            "to": E164_EXAMPLE,
+            "text": "We are open from ten today.",
+            "sendAt": "2026-11-21T09:00:00+09:00",
+            "groupTag": "opening",
+            "metadata": {"shop": "Shibuya"},
+        },
+    ),
+}
+
+QUEUED: dict[str, Any] = {
+    "id": ID,
+    "status": "queued",
+    "final": False,
+    "to": E164_EXAMPLE,
+    "text": _TEXT,
+    "clientTag": "login-4711",
+    "expiresAt": "2026-11-20T00:05:00Z",
+    "priority": "high",
+    "provider": "main",
+    "segments": {"encoding": "gsm7", "characters": 19, "count": 1},
+    "reason": None,
+    "createdAt": "2026-11-20T00:00:00Z",
+    "updatedAt": "2026-11-20T00:00:00Z",
+}
+SUBMITTED = QUEUED | {"status": "submitted", "updatedAt": "2026-11-20T00:00:00.210000Z"}
+CANCELED = QUEUED | {"status": "canceled", "final": True, "updatedAt": "2026-11-20T00:00:01Z"}
+_DONE = QUEUED | {
+    "status": "delivered",
+    "final": True,
+    "billedSegments": 1,
+    "carrier": "docomo",
+    "updatedAt": "2026-11-20T00:00:04Z",
+}
+DELIVERED = _DONE | {
+    "events": [
+        {"at": "2026-11-20T00:00:00Z", "status": "queued"},
+        {"at": "2026-11-20T00:00:00.015000Z", "status": "submitting", "provider": "main"},
+        {"at": "2026-11-20T00:00:00.210000Z", "status": "submitted", "provider": "main", "providerCode": "0"},
+        {"at": "2026-11-20T00:00:04Z", "status": "delivered", "provider": "main", "providerCode": "2"},
+    ],
+}
+ERASED = {name: value for name, value in _DONE.items() if name != "metadata"} | {"to": "", "text": ""}
+LISTED = {"items": [_DONE], "nextCursor": None}
+
+ME = {"client": "shop", "scopes": ["read", "send"]}
+ALIVE = {"status": "ok"}
+READY = {
+    "status": "ok",
+    "store": {
+        "reachable": True,
+        "detail": "Redis is persistent and does not evict.",
+        "survives": "power_loss",
+        "eviction": "off",
+        "version": "9.1.2",
+        "usedMemory": 4_194_304,
+        "maxMemory": 0,
+    },
+}
+UNREADY = {
+    "status": "unavailable",
+    "store": {
+        "reachable": False,
+        "detail": "Redis does not answer: timed out",
+        "survives": "unknown",
+        "eviction": "unknown",
+        "version": "",
+        "usedMemory": 0,
+        "maxMemory": 0,
+    },
+}
+ORPHANS = {
+    "items": [
+        {
+            "account": "aicross/1234",
+            "receivedAt": 1_795_132_804_000,
+            "receipt": {
+                "reference": "order-17",
+                "identity": "9f2c04b1a7de",
+                "outcome": "delivered",
+                "reason": None,
+                "provider_code": "2",
+                "detail": "",
+                "billed": 1,
+                "carrier": "docomo",
+                "reported_at": 1_795_132_803_000,
+            },
+        }
+    ],
+    "nextCursor": None,
+}

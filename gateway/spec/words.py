@@ -1,0 +1,259 @@
+"""What the document says in words: of the whole, of tags, headers, and of every field the structs leave unexplained.
+
+A field's entry may carry more than its description (a pattern, an example); what a struct says itself is not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.model.ids import LENGTH, PREFIX
+from gateway.model.reasons import Reason
+
+Extra = Mapping[str, Any]
+
+ID_PATTERN = f"^{PREFIX}[0-9a-hjkmnp-tv-z]{{{LENGTH}}}$"
+E164_EXAMPLE = "+819012345678"
+
+TITLE = "Message gateway"
+SUMMARY = "One durable REST API in front of SMS and voice vendors"
+INTRODUCTION = """\
+Send a message with one request; the gateway keeps it, hands it to a vendor, and tells you what became of it.
+
+JSON in UTF-8, names in camelCase, times per RFC 3339 with an offset (answers are in UTC). A field that is not set is \
+absent. Unknown fields and query parameters are refused, so that a typo never becomes a silent default.
+
+Every request but those for health, documentation and problem pages carries `Authorization: Bearer <key>`. A key \
+belongs to one client, and a client sees only its own records. Its scopes (`read`, `send`, `admin`) say what it may do.
+
+Repeats are safe. Give each message a `clientTag` of your own, or the request an `Idempotency-Key`: whatever fails on \
+the way, send the same request again, and there will be one message.
+
+Every error is a problem (RFC 9457): `code` is for programs, `detail` for people, and `type` leads to a page that says \
+what to do. Where `retryable` is true the same request may succeed later; `Retry-After` says when to try. A method \
+that a path does not know answers 405 with `Allow`.
+
+Every answer carries `X-Request-Id`, yours if you sent one. Quote it to the operator."""
+
+TAGS: Mapping[str, str] = {
+    "Messages": "Send, follow, cancel, erase.",
+    "Account": "The key you use.",
+    "Operations": "For those who run the gateway: health, metrics, receipts nobody waited for.",
+    "Callbacks": "For vendors: what they push to the gateway. Callers never need it.",
+    "Documentation": "What you are reading, in its several forms.",
+}
+
+BEARER = "An API key, made by the operator with `gateway keys new`."
+
+
+def _string(description: str, **more: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **more}}
+
+
+HEADERS: Mapping[str, Extra] = {
+    "X-Request-Id": _string("Names this request: the caller's own id where it sent one, else a new one.")
+    | {"required": True},
+    "Location": _string("Where the message is to be read.", examples=[f"/messages/{PREFIX}01m7v41f004fj4erxpyf6g76zx"])
+    | {"required": True},
+    "Idempotency-Replayed": _string(
+        "Present where the request repeats an earlier one: this is the earlier one's message, as it stands now.",
+        const="true",
+    ),
+    "RateLimit": _string(
+        "What is left of the client's configured rate; absent where it has none.", examples=['"messages";r=99;t=1']
+    ),
+    "RateLimit-Policy": _string(
+        "The client's configured rate; absent where it has none.", examples=['"messages";q=100;w=1']
+    ),
+    "Retry-After": {
+        "description": "Seconds to wait before the same request is worth repeating.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": _string("The scheme to authenticate with.", examples=['Bearer realm="gateway"'])
+    | {"required": True},
+}
+
+SCHEMAS: Mapping[str, Extra] = {
+    "MessageIn": {
+        "description": "A message to send. It has either `text` or `template`; `heldBy` only together with `sendAt`.",
+        # if/then/else and not oneOf, which generators of clients take for a choice of types.
+        "if": {"required": ["template"]},
+        "then": {"not": {"required": ["text"]}},
+        "else": {"required": ["text"]},
+        "dependentRequired": {"heldBy": ["sendAt"]},
+    },
+    "TemplateIn": {"description": "A configured text with holes, and what goes into each of them."},
+    "OptionsIn": {"description": "Options that only one type of vendor knows. None of the vendors here has any."},
+    "Status": {
+        "description": "`scheduled`, `queued`, `submitting`: not with a vendor yet. `submitted`: a vendor has it. "
+        "`delivered`, `undelivered`: what the vendor says became of it. `failed`: refused before or by the vendor. "
+        "`expired`: not handed over in time. `canceled`: by you. `uncertain`: the vendor's answer was lost, it may "
+        "or may not have it. `final` tells whether further change is expected."
+    },
+    "Code": {"description": "What went wrong, for programs."},
+    "Reason": {"description": "Why a message did not arrive. `unmapped`: the vendor's code is in no document."},
+    "Problem": {"description": "An error (RFC 9457)."},
+    "Orphan": {"description": "A receipt that matches no message. It is matched when the message turns up."},
+    "Receipt": {"description": "One word from a vendor about one message. It holds no number and no text."},
+    "StoreHealth": {"description": "What the gateway found at its Redis."},
+}
+
+_REASONS = ", ".join(f"`{reason}`" for reason in Reason)
+_VENDOR_CODE = "The vendor's own code, as it sent it."
+_CLIENT = "Another client's records instead of your own. Needs a key with the scope `admin`."
+
+
+def _field(description: str, **more: Any) -> dict[str, Any]:
+    return {"description": description, **more}
+
+
+FIELDS: Mapping[str, Mapping[str, Extra]] = {
+    "MessageIn": {
+        "text": _field("What the handset shows."),
+        "template": _field("A text from the operator's configuration, in place of `text`."),
+        "from": _field("The sender the handset shows; default: the configured one."),
+        "groupTag": _field("Whatever you want to find messages by, together."),
+        "heldBy": _field(
+            "Who keeps a reservation until it is due. `gateway` (default): it can be canceled to the last moment. "
+            "`provider`: handed to the vendor at once, where the vendor can."
+        ),
+        "priority": _field("`high` for one-time codes: these go first. Default `normal`."),
+        "provider": _field("Pins one configured provider. Default: the gateway chooses by its routes."),
+        "carrier": _field("A hint: the recipient's carrier, for vendors that want to know."),
+        "duplicateRisk": _field(
+            "What to do when a vendor's answer is lost and nobody can be asked. `avoid` (default): leave the message "
+            "`uncertain`. `accept`: send it again, at the risk that it arrives twice."
+        ),
+        "metadata": _field("Up to 20 pairs of your own, returned as given."),
+        "options": _field("Options of single vendors."),
+    },
+    "TemplateIn": {
+        "id": _field("The template's name in the configuration."),
+        "values": _field("A text for every hole, and for nothing else."),
+    },
+    "SegmentsOut": {
+        "encoding": _field("How the text is encoded on the air."),
+        "characters": _field("Characters in that encoding."),
+        "count": _field("Parts."),
+    },
+    "ReasonOut": {
+        "code": _field(f"One of {_REASONS}; more may come."),
+        "detail": _field("For people."),
+        "providerCode": _field(f"{_VENDOR_CODE} Empty where the gateway decided."),
+    },
+    "EventOut": {
+        "at": _field("When it happened."),
+        "status": _field("The message's status after it."),
+        "provider": _field("The provider it is about."),
+        "providerCode": _field(_VENDOR_CODE),
+        "detail": _field("For people."),
+    },
+    "MessageOut": {
+        "id": _field("Names the message everywhere. Ids sort by creation.", pattern=ID_PATTERN),
+        "status": _field("Where the message stands."),
+        "final": _field("No further change is expected. A vendor's late word may still correct it."),
+        "to": _field("The recipient in E.164; empty once erased."),
+        "text": _field("The text as sent; empty once erased."),
+        "subject": _field("The subject."),
+        "from": _field("The sender asked for."),
+        "clientTag": _field("Your tag."),
+        "groupTag": _field("Your group."),
+        "batchId": _field("The batch it came with."),
+        "metadata": _field("Your pairs."),
+        "sendAt": _field("When the reservation is due."),
+        "expiresAt": _field("After this it is handed to no vendor any more."),
+        "priority": _field("How urgent it is."),
+        "provider": _field("The provider it is with, or was last."),
+        "carrier": _field("The recipient's carrier: the vendor's word, or your hint before it."),
+        "segments": _field("The estimated parts."),
+        "billedSegments": _field("The parts the vendor says it bills."),
+        "reason": _field("Why it did not arrive; null where nothing went wrong."),
+        "createdAt": _field("When it was accepted."),
+        "updatedAt": _field("When it last changed."),
+        "events": _field("The timeline, oldest first; only where one message is read."),
+        "heldBy": _field("Who keeps the reservation."),
+        "cancelableUntil": _field("The last moment to cancel; null: it cannot be canceled."),
+    },
+    "MessageList": {
+        "items": _field("The messages, without their timelines."),
+        "nextCursor": _field("`cursor` of the next page; null: this was the last."),
+    },
+    "MeOut": {
+        "client": _field("The client the key belongs to."),
+        "scopes": _field("What the key may do: `read`, `send`, `admin`."),
+    },
+    "Problem": {
+        "type": _field("The page that explains it, relative to the gateway."),
+        "title": _field("The kind of problem, in words."),
+        "status": _field("The HTTP status."),
+        "detail": _field("What to change, for people."),
+        "instance": _field("The request id; also in `X-Request-Id`."),
+        "code": _field("The kind of problem, for programs."),
+        "retryable": _field("The same request may succeed later."),
+        "errors": _field("Each place in the request that is wrong."),
+        "messageId": _field("The message it is about.", pattern=ID_PATTERN),
+        "provider": _field("The provider it is about."),
+        "providerCode": _field(_VENDOR_CODE),
+        "providerMessage": _field("The vendor's own words."),
+    },
+    "Pointer": {
+        "pointer": _field("A JSON pointer into the body, or `/` and the name of a query parameter; empty: all of it."),
+        "detail": _field("What is wrong there."),
+    },
+    "ListQuery": {
+        "clientTag": _field("The message with this tag."),
+        "groupTag": _field("Messages of this group."),
+        "status": _field("Messages that are in this status now."),
+        "to": _field("Messages to this number: E.164, or national in the configured default region."),
+        "provider": _field("Messages that are with this provider."),
+        "createdFrom": _field("Accepted at or after this time (RFC 3339 with offset)."),
+        "createdTo": _field("Accepted before this time (RFC 3339 with offset)."),
+        "cursor": _field("`nextCursor` of the page before."),
+        "limit": _field("Messages a page."),
+        "client": _field(_CLIENT),
+    },
+    "ReadQuery": {
+        "refresh": _field("Ask the vendor first, where it can be asked; slower."),
+        "client": _field(_CLIENT),
+    },
+    "OrphanQuery": {
+        "limit": _field("Receipts a page."),
+        "cursor": _field("`nextCursor` of the page before."),
+    },
+    "OrphanList": {
+        "items": _field("The receipts."),
+        "nextCursor": _field("`cursor` of the next page; null: this was the last."),
+    },
+    "Orphan": {
+        "account": _field("The vendor account it came for."),
+        "receivedAt": _field("When it came, in ms since 1970."),
+        "receipt": _field("What the vendor said."),
+    },
+    "Receipt": {
+        "reference": _field("What the vendor calls the message."),
+        "identity": _field("Equal for repeats of the same word."),
+        "outcome": _field("null where the vendor's word says nothing about the outcome."),
+        "reason": _field("Why it did not arrive."),
+        "provider_code": _field(_VENDOR_CODE),
+        "detail": _field("For people."),
+        "billed": _field("Segments the vendor bills, where it says so."),
+        "carrier": _field("The recipient's carrier, where the vendor says so."),
+        "reported_at": _field("When the vendor learned it, in ms since 1970, where it says so."),
+    },
+    "Liveness": {"status": _field("Always `ok`.")},
+    "Readiness": {
+        "status": _field("`unavailable` goes with HTTP 503."),
+        "store": _field("What was found at Redis."),
+    },
+    "StoreHealth": {
+        "reachable": _field("Redis answers and has forgotten nothing."),
+        "detail": _field("For people: what was found and what to do."),
+        "survives": _field("What an accepted message outlives. `unknown` is never meant as safe."),
+        "eviction": _field("Whether Redis may drop records when memory is short."),
+        "version": _field("The server's version; empty where unknown."),
+        "usedMemory": _field("Bytes in use."),
+        "maxMemory": _field("Bytes allowed; 0: no bound."),
+    },
+}

@@ -1,0 +1,132 @@
+"""A real gateway: the command line, its processes, the embedded Redis, a simulated vendor on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.sandbox.aicross import AICrossSimulator
+from gateway.settings import key_digest
+from tests.conftest import free_port
+
+KEY, SECRET = "key-of-shop", "callback-secret-1234567890"
+
+CONFIG = """
+[gateway]
+data_dir = "data"
+{gateway}
+
+[clients.shop]
+keys = [{{ sha256 = "{digest}", scopes = ["send", "read", "admin"] }}]
+
+[providers.main]
+type = "aicross"
+base_url = "{vendor_url}"
+token = "vendortoken"
+client_id = "1234"
+sms_code = "80013"
+callback_secret = "{secret}"
+timeout = "1s"
+"""
+
+
+class Processes:
+    """`start` and `kill` as often as you like: the data stays."""
+
+    def __init__(self, folder: Path, gateway: str = "") -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.vendor = AICrossSimulator(
+            token="vendortoken",
+            client_id="1234",
+            sms_code="80013",
+            delay=0.05,
+            late=0.5,
+            repeat_after=0.5,
+            callback_url=f"{self.url}/callbacks/main/{SECRET}/dlr",
+        )
+        self.api = httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
+        self.process: subprocess.Popen[bytes] | None = None
+        self._gateway = gateway
+
+    async def open(self) -> None:
+        await self.vendor.start()
+        text = CONFIG.format(
+            gateway=self._gateway, digest=key_digest(KEY).hex(), vendor_url=self.vendor.url, secret=SECRET
+        )
+        (self.folder / "gateway.toml").write_text(text)
+
+    async def close(self) -> None:
+        if self.process:
+            self.stop()
+        await self.api.aclose()
+        await self.vendor.stop()
+
+    async def start(self, *arguments: str, faults: str = "") -> None:
+        """Returns once it is ready."""
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve", "--config", "gateway.toml", "--port", str(self.port)]
+                + list(arguments),
+                cwd=self.folder,
+                stderr=log,
+                env={**os.environ, "GATEWAY_FAULTS": faults, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            )
+        ends = time.monotonic() + 20
+        while True:
+            assert self.process.poll() is None, self.log()
+            try:
+                if (await self.api.get("/health/ready")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            assert time.monotonic() < ends, self.log()
+            await asyncio.sleep(0.05)
+
+    def stop(self) -> int:
+        """SIGTERM, as an operator would; the exit code."""
+        assert self.process
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGTERM)
+        return process.wait(40)
+
+    def kill(self) -> None:
+        """SIGKILL to the supervisor: its children see it die."""
+        assert self.process
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+
+    def children(self) -> list[int]:
+        """Every process of the gateway, the embedded Redis among them."""
+        assert self.process
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    async def send(self, tag: str, to: str = "+819012345678") -> str | None:
+        """The id of an accepted message; None where no answer came or it was refused for now."""
+        body: dict[str, Any] = {"to": to, "text": "Hello", "clientTag": tag}
+        try:
+            answer = await self.api.post("/messages", json=body)
+        except httpx.TransportError:
+            return None
+        assert answer.status_code in (202, 503), answer.text
+        return str(answer.json()["id"]) if answer.status_code == 202 else None
+
+    async def statuses(self, ids: list[str]) -> dict[str, str]:
+        answers = await asyncio.gather(*(self.api.get(f"/messages/{id_}") for id_ in ids))
+        return {answer.json()["id"]: answer.json()["status"] for answer in answers}
