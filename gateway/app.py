@@ -122,7 +122,7 @@ def _main(
             await work(process, stack)
             process.metrics.snapshot(process.snapshot)
 
-    faults.install_from(os.environ.get("GATEWAY_FAULTS", ""))
+    faults.install_from(os.environ.get("GATEWAY_FAULTS", ""), run_dir / f"{slot}.spent")
     uvloop.run(main())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 POINTS = (
     "accept.before",
@@ -40,8 +41,9 @@ def install(hook: Hook | None) -> None:
     _hook = hook
 
 
-def install_from(plan: str) -> None:
-    """Installs what `GATEWAY_FAULTS` says. Raises ValueError where it names no point."""
+def install_from(plan: str, spent: Path) -> None:
+    """Installs what `GATEWAY_FAULTS` says, unless `spent` exists: the process that replaces a killed one lives.
+    Raises ValueError where the plan names no point."""
     countdown: dict[str, int] = {}
     for entry in filter(None, plan.split(",")):
         name, _, action = entry.partition("=")
@@ -54,6 +56,7 @@ def install_from(plan: str) -> None:
         if name in countdown:
             countdown[name] -= 1
             if countdown[name] == 0:
+                spent.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    install(kill if countdown else None)
+    install(kill if countdown and not spent.exists() else None)

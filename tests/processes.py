@@ -67,7 +67,7 @@ class Processes:
 
     async def close(self) -> None:
         if self.process:
-            self.stop()
+            await self.stop()
         await self.api.aclose()
         await self.vendor.stop()
 
@@ -92,12 +92,12 @@ class Processes:
             assert time.monotonic() < ends, self.log()
             await asyncio.sleep(0.05)
 
-    def stop(self) -> int:
-        """SIGTERM, as an operator would; the exit code."""
+    async def stop(self) -> int:
+        """SIGTERM, as an operator would; the exit code. The vendor goes on answering meanwhile."""
         assert self.process
         process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
-        return process.wait(40)
+        return await asyncio.to_thread(process.wait, 40)
 
     def kill(self) -> None:
         """SIGKILL to the supervisor: its children see it die."""

@@ -49,7 +49,7 @@ def problem(answer: httpx.Response, status: int, code: str, pointer: str | None 
     assert body["instance"] == answer.headers["x-request-id"] != ""
     assert body["retryable"] is (status in (429, 500, 503))
     if pointer is not None:
-        assert pointer in [error["pointer"] for error in body["errors"]]
+        assert any(error["pointer"].startswith(pointer) for error in body["errors"])
         assert all(error["detail"] for error in body["errors"])
     if status == 503:
         assert int(answer.headers["retry-after"]) >= 1
@@ -101,7 +101,7 @@ BAD_VALUES: dict[str, list[object]] = {
     "provider": ["nobody"],
     "carrier": ["verizon"],
     "duplicateRisk": [True],
-    "metadata": [["a"], {str(n): "a" for n in range(21)}],
+    "metadata": [["a"], {str(n): "a" for n in range(21)}, {"a": 1}, {"a" * 41: ""}, {"": "b"}, {"a": "b" * 501}],
     "txet": ["a"],
     "client_tag": ["a"],
     "sender": ["80013"],
@@ -126,47 +126,27 @@ async def test_a_broken_rule_is_pointed_at(harness: Harness, pointer: str, chang
     assert (await harness.api.get("/messages")).json()["items"] == []
 
 
-@once
-@each("metadata", [{"a": 1}, {"a" * 41: "b"}, {"": "b"}, {"a": "b" * 501}, {"a": None}])
-async def test_metadata_is_short_strings(harness: Harness, metadata: dict[str, Any]) -> None:
-    body = problem(await harness.send(metadata=metadata), 400, "invalid_request")
-    assert body["errors"][0]["pointer"].startswith("/metadata")
-
-
+LIMITS = [f"limit={limit}" for limit in ("0", "101", "-1", "abc", "1.5", "", "5&limit=5")]
+CURSORS = [f"cursor={cursor}" for cursor in ("%21%21", "abc", "e30", "%E3%81%82")]
+MOMENTS = ["2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+09:00"]  # a bare + is a space
 BAD_QUERIES = [
-    *(("limit", f"limit={limit}") for limit in ("0", "101", "-1", "abc", "1.5", "")),
-    *(("cursor", f"cursor={cursor}") for cursor in ("%21%21", "abc", "W10", "e30", "%E3%81%82")),
-    *((name, f"{name}=2026-01-01") for name in ("createdFrom", "createdTo")),
-    *((name, f"{name}=2026-01-01T00:00:00") for name in ("createdFrom", "createdTo")),
-    ("createdFrom", "createdFrom=2026-01-01T00:00:00+09:00"),  # its + is a space
-    ("status", "status=sent"),
-    ("to", "to=hello"),
-    ("limit", "limit=5&limit=6"),
-    ("limit", "limit=5&limit=5"),
-    ("statsu", "statsu=queued"),
-    ("created_from", "created_from=2026-01-01T00:00:00Z"),
+    *(f"/messages?{query}" for query in (*LIMITS, *CURSORS, "cursor=W10", "status=sent", "to=hello", "statsu=queued")),
+    *(f"/messages?{name}={moment}" for name in ("createdFrom", "createdTo", "created_to") for moment in MOMENTS),
+    *(f"{ONE}?{query}" for query in ("refresh=maybe", "refresh=true&refresh=true", "events=true")),
+    *(f"/receipts/orphans?{query}" for query in (*LIMITS, *CURSORS, "state=new")),
 ]
 
 
 @once
-@each(("name", "query"), BAD_QUERIES)
-async def test_a_bad_query_is_pointed_at(harness: Harness, name: str, query: str) -> None:
-    problem(await harness.api.get(f"/messages?{query}"), 400, "invalid_request", f"/{name}")
+@each("url", BAD_QUERIES)
+async def test_a_bad_query_is_pointed_at(harness: Harness, url: str) -> None:
+    name = url.partition("?")[2].partition("=")[0]
+    problem(await harness.api.get(url, headers=bearer(ADMIN_KEY)), 400, "invalid_request", f"/{name}")
 
 
 @once
-@each(("method", "query"), [("GET", "refresh=maybe"), ("GET", "refresh=1&refresh=1"), ("GET", "a=1"), ("POST", "a=1")])
-async def test_a_query_is_no_silent_default(harness: Harness, method: str, query: str) -> None:
-    path = f"/messages/{await harness.sent()}" if method == "GET" else "/messages"
-    answer = await harness.api.request(method, f"{path}?{query}", json=GOOD if method == "POST" else None)
-    problem(answer, 400, "invalid_request", f"/{query.partition('=')[0]}")
-
-
-@once
-@each("query", ["limit=0", "limit=101", "limit=abc", "cursor=abc", "cursor=", "state=new"])
-async def test_a_bad_query_for_orphans_is_refused(harness: Harness, query: str) -> None:
-    answer = await harness.api.get(f"/receipts/orphans?{query}", headers=bearer(ADMIN_KEY))
-    problem(answer, 400, "invalid_request", f"/{query.partition('=')[0]}")
+async def test_a_query_where_none_is_known_is_no_silent_default(harness: Harness) -> None:
+    problem(await harness.api.post("/messages?priority=high", json=GOOD), 400, "invalid_request", "/priority")
 
 
 @once

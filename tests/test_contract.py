@@ -29,10 +29,10 @@ load_all_checks()
 once = pytest.mark.parametrize("redis_server", ["single"], indirect=True)
 """What is asked here has nothing to do with how Redis is laid out."""
 
-BEARER = {"Authorization": f"Bearer {ADMIN_KEY}"}
 TEMPLATES = '[templates.welcome]\ntext = "Hello {name}"\n'
 CONFIG: dict[str, Any] = {
     "generation": {"deterministic": True, "max-examples": 20, "database": "none"},
+    "auth": {"openapi": {"bearer": {"bearer": ADMIN_KEY}}},
     "checks": {"max_response_time": 5.0},
 }
 
@@ -122,14 +122,14 @@ def number(seed: object) -> str:
 @api.parametrize()
 def test_valid_requests_are_taken_and_others_refused(case: schemathesis.Case, redis_server: str) -> None:
     sensible(case)
-    case.call_and_validate(headers=BEARER)
+    case.call_and_validate()
 
 
 @once
 @api.parametrize()
 def test_what_only_fits_the_schema_is_answered_in_form(case: schemathesis.Case, redis_server: str) -> None:
     # Most of it is refused, for reasons that no schema can say (see `sensible`).
-    case.call_and_validate(headers=BEARER, excluded_checks=[positive_data_acceptance])
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
 
 @once
@@ -138,9 +138,6 @@ def test_links_lead_where_they_say(document: Any, redis_server: str) -> None:
     """Nothing is dispatched meanwhile: what can be canceled stays so, and every run sees the same."""
 
     class Journey(document.as_state_machine()):  # type: ignore[misc]
-        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
-            return {"headers": BEARER}
-
         def before_call(self, case: schemathesis.Case) -> None:
             sensible(case)
             case.headers.pop("Prefer", None)

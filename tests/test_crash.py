@@ -113,7 +113,7 @@ async def test_a_restart_sends_nothing_again(gateway: Processes) -> None:
     accepted = {f"m-{number}": await gateway.send(f"m-{number}") or "" for number in range(20)}
     await settled(gateway, list(accepted.values()))
     sends = sum(gateway.vendor.requests.values())
-    assert gateway.stop() == 0
+    assert await gateway.stop() == 0
     await gateway.start()
     for tag, id_ in accepted.items():
         assert await gateway.send(tag) == id_
@@ -125,7 +125,7 @@ async def test_sigterm_drains(gateway: Processes) -> None:
     await gateway.start()
     ids = [id_ for id_ in await asyncio.gather(*(gateway.send(f"m-{n}") for n in range(50))) if id_]
     began = time.monotonic()
-    assert gateway.stop() == 0
+    assert await gateway.stop() == 0
     assert time.monotonic() - began < 30
     await gateway.start()
     await settled(gateway, ids)
