@@ -36,7 +36,7 @@ from gateway.routing import Routing
 from gateway.settings import Settings
 from gateway.spec import routes as specification
 from gateway.store.answers import Answers
-from gateway.store.engine import EmbeddedRedis, running_url
+from gateway.store.engine import EmbeddedRedis, EngineError, running_url
 from gateway.store.health import Health
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
@@ -237,8 +237,12 @@ def serve(
             children.append(child(partial(_dispatch, settings, redis_url, owner), f"dispatch-{number}"))
 
     def tend() -> None:
-        if embedded and embedded.ensure():
-            log.error("the embedded Redis had died and was started again")
+        try:
+            if embedded and embedded.ensure():
+                log.error("the embedded Redis had died and was started again")
+        except EngineError as error:
+            # Readiness says that it is gone; what was accepted is on the disk.
+            log.error("the embedded Redis does not start", reason=str(error))
 
     try:
         return Supervisor(children, tend).run(ready)

@@ -63,14 +63,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def codes(self) -> tuple[Code, ...]:
         """Every problem code this operation may answer, in the order of `Code`."""
         found = {Code.NOT_ACCEPTABLE, Code.INTERNAL_ERROR, *self.problems}
-        if self.scope:
-            found |= {Code.UNAUTHORIZED, Code.FORBIDDEN}
+        if self.scope:  # 400 even where nothing is asked for: unknown query parameters are refused
+            found |= {Code.INVALID_REQUEST, Code.UNAUTHORIZED, Code.FORBIDDEN}
         if self.body:
-            found |= {Code.INVALID_REQUEST, Code.UNSUPPORTED_MEDIA_TYPE}
+            found.add(Code.UNSUPPORTED_MEDIA_TYPE)
         if self.body or self.raw_bodies:
             found.add(Code.PAYLOAD_TOO_LARGE)
-        if self.query or self.headers:
-            found.add(Code.INVALID_REQUEST)
         if self.path_parameters:
             found.add(Code.NOT_FOUND)
         return tuple(code for code in Code if code in found)

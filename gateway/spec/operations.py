@@ -266,7 +266,11 @@ CALLBACKS = (
     ),
 )
 
-_DOCUMENT: Mapping[str, Any] = {"type": "object", "required": ["openapi", "info", "paths"]}
+_DOCUMENT: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"openapi": {"type": "string"}, "info": {"type": "object"}, "paths": {"type": "object"}},
+    "required": ["openapi", "info", "paths"],
+}
 
 DOCUMENTATION = (
     Operation(

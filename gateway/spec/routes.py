@@ -48,7 +48,7 @@ async def openapi_yaml(request: AnyRequest) -> Response[bytes]:
 async def docs(request: AnyRequest) -> Response[bytes]:
     """The document as a page."""
     base = services(request).settings.gateway.public_url or LOCAL
-    return Response(_page(base), media_type="text/html; charset=utf-8", headers={"content-security-policy": SEALED})
+    return Response(_page(base), media_type="text/html", headers={"content-security-policy": SEALED})
 
 
 HANDLERS = (openapi_json, openapi_yaml, docs)

@@ -9,6 +9,7 @@ from typing import Any
 
 WIDTH = 110
 _PLAIN_KEY = re.compile(r"[A-Za-z_$/][A-Za-z0-9_$./{}+-]*")
+_UNUSUAL = re.compile(r"[^ -~]")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 """Words that some reader takes for a truth value or for nothing."""
 
@@ -65,4 +66,9 @@ def _key(name: str) -> str:
 
 
 def _flow(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _UNUSUAL.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(character: re.Match[str]) -> str:
+    """What does not print is written by its number: some of it YAML takes for the end of a line."""
+    return character[0] if character[0].isprintable() else f"\\U{ord(character[0]):08x}"

@@ -1,0 +1,329 @@
+"""The published document: true to the routes, complete, valid, and the same wherever it is found."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+import yaml
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from schemathesis.specs.openapi.definitions import OPENAPI_31
+
+from gateway.api import application
+from gateway.api.problems import KINDS, slug
+from gateway.model.ids import PREFIX, new_id
+from gateway.spec import page, routes, words
+from gateway.spec.document import as_json, as_yaml, build
+from gateway.spec.operations import OPERATIONS
+from gateway.spec.yaml import emit
+from tests.harness import ADMIN_KEY, Harness
+
+once = pytest.mark.parametrize("redis_server", ["single"], indirect=True)
+COMMITTED = Path(__file__).parent.parent / "openapi"
+DOCUMENT = build()
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+DESCRIBED = [
+    (f"{method.upper()} {path}", operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+each_operation = pytest.mark.parametrize(
+    "operation", [one for _, one in DESCRIBED], ids=[name for name, _ in DESCRIBED]
+)
+PLAIN_REPORT = ("getReadiness", "503")
+"""The one answer above 399 that is no problem: its report is the same whether good or bad."""
+
+
+def handlers() -> dict[tuple[str, str], HTTPRouteHandler]:
+    """Every route by method and by path with its parameters' names left out, but for the automatic OPTIONS."""
+    app = Litestar(route_handlers=[*application.HANDLERS, *routes.HANDLERS], openapi_config=None)
+    return {
+        (method.lower(), nameless(route.path_format)): handler
+        for route in app.routes
+        for handler in route.route_handlers
+        if isinstance(handler, HTTPRouteHandler)
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    }
+
+
+def nameless(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def valid(value: object, schema: dict[str, Any]) -> None:
+    """Raises where the value does not fit; references are into the document."""
+    whole = schema | {"components": DOCUMENT["components"]}
+    jsonschema_rs.Draft202012Validator(whole, validate_formats=True).validate(value)
+
+
+def resolved(answer: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in answer:
+        return answer
+    found: dict[str, Any] = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    return found
+
+
+def references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(target := value.get("$ref"), str):
+            yield target
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_every_route_is_declared_and_every_declaration_has_a_route() -> None:
+    declared = {(operation.method, nameless(operation.path)) for operation in OPERATIONS}
+    routed = set(handlers())
+    heads = {(method, path) for method, path in routed if method == "head"}
+    assert declared == routed - heads
+    assert {("get", path) for _, path in heads} <= declared
+
+
+def test_declarations_agree_with_the_guard() -> None:
+    found = handlers()
+    for operation in OPERATIONS:
+        opt = found[operation.method, nameless(operation.path)].opt
+        assert operation.scope == opt["scope"], operation.id
+        media_types = {answer.media_type for answer in operation.answers.values()}
+        assert media_types == {opt.get("produces", "application/json")}, operation.id
+
+
+def test_committed_files_are_current() -> None:
+    remedy = "the API changed: write openapi/ anew (make openapi)"
+    assert (COMMITTED / "openapi.json").read_text() == as_json(), remedy
+    assert (COMMITTED / "openapi.yaml").read_text() == as_yaml(), remedy
+
+
+def test_yaml_says_what_json_says() -> None:
+    assert yaml.safe_load(as_yaml()) == msgspec.json.decode(as_json()) == DOCUMENT
+
+
+def test_yaml_keeps_what_readers_mistake() -> None:
+    tricky = {
+        "no": "yes",
+        "200": ["1", 1, 1.5, True, None, ""],
+        "text": "a: b\n\n  # c\n",
+        "edge": " a\nb",
+        "empty": [{}, [], {"a": []}, [[1], "x"]],
+        "x": {"on": "\u2028\x85\\ \"'"},
+        "long": ["y" * 60, "z" * 60],
+    }
+    assert yaml.safe_load(emit(tricky)) == tricky
+
+
+def test_it_is_an_openapi_document() -> None:
+    jsonschema_rs.Draft202012Validator(OPENAPI_31).validate(DOCUMENT)
+    for name, schema in SCHEMAS.items():
+        jsonschema_rs.meta.validate(schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
+        assert "title" not in schema, name
+
+
+def test_references_and_links_lead_somewhere_and_nothing_lies_about() -> None:
+    used = set(references(DOCUMENT))
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "responses", "headers")
+        for name in DOCUMENT["components"][kind]
+    }
+    assert used == there
+    ids = [operation["operationId"] for _, operation in DESCRIBED]
+    assert len(set(ids)) == len(ids)
+    for _, operation in DESCRIBED:
+        for answer in operation["responses"].values():
+            assert {link["operationId"] for link in answer.get("links", {}).values()} <= set(ids)
+
+
+@each_operation
+def test_every_operation_is_complete(operation: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-z][A-Za-z]+", operation["operationId"])
+    assert operation["summary"]
+    assert operation["description"]
+    assert [tag["name"] for tag in DOCUMENT["tags"]].count(operation["tags"][0]) == 1
+    assert operation["security"] == ([{"bearer": []}] if "x-scope" in operation else [])
+    for parameter in operation.get("parameters", ()):
+        assert parameter["description"], parameter["name"]
+        if "example" in parameter:
+            valid(parameter["example"], parameter["schema"])
+        assert "null" not in str(parameter["schema"]), parameter["name"]
+    json_body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if "$ref" in json_body.get("schema", {}):
+        assert json_body["examples"]
+    for example in json_body.get("examples", {}).values():
+        valid(example["value"], json_body["schema"])
+
+
+@each_operation
+def test_every_answer_is_complete(operation: dict[str, Any]) -> None:
+    for status, answer in operation["responses"].items():
+        answer = resolved(answer)
+        assert answer["description"]
+        assert "X-Request-Id" in answer["headers"]
+        if int(status) >= 400 and (operation["operationId"], status) != PLAIN_REPORT:
+            content = answer["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            for name, example in content["examples"].items():
+                valid(example["value"], content["schema"])
+                assert (example["value"]["code"], example["value"]["status"]) == (name, int(status))
+            assert ("Retry-After" in answer["headers"]) == (status in ("429", "503"))
+            assert ("WWW-Authenticate" in answer["headers"]) == (status == "401")
+        else:
+            for content in answer["content"].values():
+                assert content["schema"]
+                assert "example" in content or operation["tags"] == ["Documentation"]
+                if "example" in content:
+                    valid(content["example"], content["schema"])
+
+
+def test_examples_are_bodies_the_api_decodes() -> None:
+    for operation in OPERATIONS:
+        for _, value in operation.examples.values():
+            assert operation.body is not None
+            msgspec.convert(value, operation.body)
+
+
+def test_every_field_is_explained_and_no_words_are_left_over() -> None:
+    for name, schema in SCHEMAS.items():
+        assert schema["description"], name
+        for field, inner in schema.get("properties", {}).items():
+            assert inner.get("description"), f"{name}.{field} needs words in gateway/spec/words.py"
+            assert "anyOf" not in inner or {"$ref"} in [choice.keys() for choice in inner["anyOf"]]
+    queries = {operation.query.__name__: operation.query for operation in OPERATIONS if operation.query}
+    for name, fields in words.FIELDS.items():
+        there = (
+            {field.encode_name for field in msgspec.structs.fields(queries[name])}
+            if name in queries
+            else set(SCHEMAS[name]["properties"])
+        )
+        assert set(fields) <= there, name
+    assert set(words.SCHEMAS) <= set(SCHEMAS)
+
+
+def test_the_rules_a_struct_cannot_say() -> None:
+    body = {"$ref": "#/components/schemas/MessageIn"}
+    template = {"id": "welcome", "values": {}}
+    valid({"to": "1", "text": "x"}, body)
+    valid({"to": "1", "template": template}, body)
+    for wrong in (
+        {"to": "1"},
+        {"to": "1", "text": "x", "template": template},
+        {"to": "1", "text": "x", "heldBy": "gateway"},
+        {"to": "1", "text": "x", "txet": "x"},
+        {"to": "1", "text": "x", "sendAt": "tomorrow"},
+    ):
+        with pytest.raises(jsonschema_rs.ValidationError):
+            valid(wrong, body)
+
+
+def test_ids_match_their_pattern() -> None:
+    for moment in (0, 1_795_132_800_000, 2**50 - 1):
+        assert re.search(words.ID_PATTERN, PREFIX + new_id("zz", moment))
+    assert not re.search(words.ID_PATTERN, f"{PREFIX}{'i' * 26}")
+
+
+@once
+@pytest.mark.anyio
+async def test_it_is_served_as_committed(harness: Harness) -> None:
+    for path, media_type in (("/openapi.json", "application/json"), ("/openapi.yaml", "application/yaml")):
+        answer = await harness.api.get(path, headers={"Authorization": ""})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].partition(";")[0] == media_type
+        assert answer.content == (COMMITTED / path[1:]).read_bytes()
+
+
+@once
+@pytest.mark.anyio
+async def test_the_page_is_served_sealed(harness: Harness) -> None:
+    answer = await harness.api.get("/docs", headers={"Authorization": "", "Accept": "text/html,*/*;q=0.1"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.text == page.render(DOCUMENT, routes.LOCAL)
+    refused = await harness.api.get("/docs", headers={"Accept": "image/png"})
+    assert refused.status_code == 406
+
+
+@once
+@pytest.mark.anyio
+async def test_head_accompanies_every_get(harness: Harness) -> None:
+    for method, path in handlers():
+        if method == "head" and "{}" not in path:
+            key = {"Authorization": f"Bearer {ADMIN_KEY}"}
+            head = await harness.api.head(path, headers=key)
+            get = await harness.api.get(path, headers=key)
+            assert (head.status_code, head.content) == (get.status_code, b"")
+            assert head.headers["content-type"] == get.headers["content-type"]
+
+
+class Reader(HTMLParser):
+    """What a page links to, loads, and names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            elif name in ("href", "src", "action", "data", "srcset", "poster"):
+                self.links.append(value or "")
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    return reader
+
+
+def test_the_page_loads_nothing_and_needs_no_script() -> None:
+    text = page.render(DOCUMENT, "https://sms.example.com")
+    reader = read(text)
+    assert not reader.tags & {"script", "link", "img", "iframe", "object", "embed", "form"}
+    assert all(re.match(r"(#|/[a-z])", link) for link in reader.links)
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "//" not in text.replace("https://sms.example.com", "")
+
+
+def test_the_page_holds_the_whole_reference() -> None:
+    reader = read(page.render(DOCUMENT, routes.LOCAL))
+    assert len(set(reader.ids)) == len(reader.ids)
+    inner = {link[1:] for link in reader.links if link.startswith("#")}
+    assert inner <= set(reader.ids)
+    assert {operation.id for operation in OPERATIONS} <= inner
+    assert {f"schema-{name}" for name in SCHEMAS} <= set(reader.ids)
+    assert {f"/problems/{slug(code)}" for code in KINDS} <= set(reader.links)
+
+
+def test_the_page_escapes_what_it_shows() -> None:
+    def poisoned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: poisoned(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [poisoned(inner) for inner in value]
+        return f"{value}<script>&\"'" if isinstance(value, str) else value
+
+    document = copy.deepcopy(DOCUMENT)
+    document["info"] = poisoned(document["info"])
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation |= {"summary": poisoned(operation["summary"]), "description": poisoned(operation["description"])}
+    for schema in document["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            field["description"] = poisoned(field["description"])
+    assert "script" not in read(page.render(document, "http://x/<script>")).tags
