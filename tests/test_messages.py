@@ -56,6 +56,14 @@ async def canceled(harness: Harness, id_: str) -> httpx.Response:
     return await harness.api.post(f"/messages/{id_}/cancel")
 
 
+async def final(harness: Harness, id_: str) -> dict[str, Any]:
+    for _ in range(200):
+        if (message := await harness.read(id_))["final"]:
+            return message
+        await asyncio.sleep(0.02)
+    pytest.fail(f"not final: {message['events']}")
+
+
 def told(message: dict[str, Any]) -> list[str]:
     return [event["status"] for event in message["events"]]
 
@@ -125,25 +133,23 @@ async def test_pages_have_no_gap_and_no_repeat(harness: Harness, later: int) -> 
         ids.append(await harness.sent())
         await advance(harness, 7 * HOUR * later)  # over several days, or all in the same second
     seen: list[str] = []
-    cursor, pages = "", 0
-    while pages < 10:
-        page = (await harness.api.get(f"/messages?limit=3{cursor}")).json()
+    cursor: str | None = ""
+    pages = 0
+    while cursor is not None:
+        page = (await harness.api.get(f"/messages?limit=3{cursor and f'&cursor={cursor}'}")).json()
         assert len(page["items"]) <= 3
         seen += [item["id"] for item in page["items"]]
         await harness.sent()  # what comes meanwhile is on no later page
-        pages += 1
-        if page["nextCursor"] is None:
-            break
-        cursor = f"&cursor={page['nextCursor']}"
+        cursor, pages = page["nextCursor"], pages + 1
+        assert pages < 10
     assert seen == ids[::-1]
     assert len(await listed(harness)) == 10 + pages
 
 
 async def test_a_page_has_twenty_unless_told_otherwise(harness: Harness) -> None:
-    ids = [(await harness.send(text=str(n))).json()["id"] for n in range(25)]
-    assert await listed(harness, "") == ids[:4:-1]
-    assert await listed(harness, "limit=1") == ids[:-2:-1]
-    assert await listed(harness, "limit=100") == ids[::-1]
+    ids = [await harness.sent() for _ in range(25)]
+    for query, length in (("", 20), ("limit=1", 1), ("limit=100", 25)):
+        assert await listed(harness, query) == ids[::-1][:length]
 
 
 async def test_filters_combine(harness: Harness) -> None:
@@ -153,21 +159,15 @@ async def test_filters_combine(harness: Harness) -> None:
     await canceled(harness, b)
     for query, expected in {
         "clientTag=a": [a],
-        "clientTag=b": [],
         "groupTag=g": [b, a],
-        "status=queued": [a],
-        "status=scheduled": [c],
         "status=canceled": [b],
-        "status=delivered": [],
         "to=%2B819012345678": [c, a],
         "to=090-1234-5679": [b],
         "provider=main": [c, b, a],
-        "provider=nobody": [],
         "groupTag=g&status=queued": [a],
         "groupTag=g&status=canceled&to=09012345678": [],
         "clientTag=a&groupTag=h": [],
         "groupTag=g&limit=1": [b],
-        "status=canceled&limit=1": [b],
     }.items():
         assert await listed(harness, query) == expected, query
 
@@ -194,8 +194,8 @@ async def test_clients_see_their_own_and_an_admin_who_names_them(harness: Harnes
     assert await listed(harness, "", **OTHER) == await listed(harness, "client=other", **ADMIN) == [theirs]
     for query, status in (("", 404), ("?client=shop", 404), ("?client=other", 200)):
         assert (await harness.api.get(f"/messages/{theirs}{query}", headers=ADMIN)).status_code == status
-    me = {"client": "shop", "scopes": ["admin", "read", "send"]}
-    assert (await harness.api.get("/me", headers=ADMIN)).json() == me
+    me = (await harness.api.get("/me", headers=ADMIN)).json()
+    assert me == {"client": "shop", "scopes": ["admin", "read", "send"]}
 
 
 @each("scheduled", [False, True])
@@ -278,10 +278,8 @@ async def test_content_is_erased_once_final_and_the_record_stays(harness: Harnes
     for _ in range(2):
         assert (await harness.api.delete(f"/messages/{id_}/content")).status_code == 200
     after = await harness.read(id_)
-    for message in (before, after):
-        for name in ("to", "text", "metadata"):
-            message.pop(name, None)
-    assert after == before
+    person = {"to": "", "text": "", "metadata": {}}
+    assert after | person == before | person
     with redis.Redis.from_url(redis_url) as client:
         kept = b"".join(b"".join(client.hvals(key)) for key in client.keys("*") if client.type(key) == b"hash")
     assert b"Geheim" not in kept
@@ -315,14 +313,7 @@ async def test_what_does_not_arrive_says_why(
     assert message["final"] is (status == "failed")
     assert harness.vendor.requests.total() == 1
     await advance(harness, 73 * HOUR)
-    await asyncio.wait_for(final(harness, id_), 5)
-    assert (await harness.read(id_))["reason"]["code"] == code
-
-
-async def final(harness: Harness, id_: str) -> dict[str, Any]:
-    while not (message := await harness.read(id_))["final"]:
-        await asyncio.sleep(0.02)
-    return message
+    assert (await final(harness, id_))["reason"] == message["reason"]
 
 
 @each("ending", ["0010", "0011", "0012", "0013", "0020", "0021", "0022"])
@@ -335,34 +326,18 @@ async def test_a_lost_answer_or_an_odd_receipt_still_ends_delivered_once(harness
     assert "failed" not in told(message)
 
 
-@each("how", ["asked for", "reconciled"])
-async def test_what_only_the_vendor_knows_is_learned(harness: Harness, how: str) -> None:
+async def submitted(harness: Harness) -> str:
+    """A message the vendor took, and pushes nothing of."""
     harness.dispatch()
     id_ = await harness.sent(to="+819012340023")
     await harness.until(id_, "submitted")
-    await asyncio.sleep(0.1)  # by the vendor's own clock it is delivered after 50 ms
-    if how == "asked for":
-        message = (await harness.api.get(f"/messages/{id_}?refresh=true")).json()
-        assert message["status"] == "delivered"
-    else:
-        await advance(harness, 71 * HOUR)
-        message = await harness.until(id_, "delivered")
-    assert message["final"] is True
-
-
-async def test_without_news_for_long_a_submitted_message_is_final(harness: Harness) -> None:
-    harness.dispatch()
-    id_ = await harness.sent(to="+819012340023")
-    await harness.until(id_, "submitted")
-    harness.vendor.accepted.clear()
-    await advance(harness, 73 * HOUR)
-    message = await asyncio.wait_for(final(harness, id_), 5)
-    assert (message["status"], message["reason"]["code"]) == ("submitted", "no_answer")
+    return id_
 
 
 async def uncertain(harness: Harness) -> str:
-    """The vendor's reference of a message whose only send's answer is lost, and which the vendor does not list."""
+    """A message whose answer was lost, and which the vendor lists only once we ceased to expect it."""
     dispatcher = harness.dispatch()
+    harness.vendor.callback_url = None
     id_ = await harness.sent(to="+819012340010", expiresAt=ahead(harness, HOUR))
     while "lost" not in str((await harness.read(id_))["events"]):
         await asyncio.sleep(0.01)
@@ -373,37 +348,37 @@ async def uncertain(harness: Harness) -> str:
         await asyncio.sleep(0.01)
     await advance(harness, 60)
     assert (await harness.until(id_, "uncertain"))["final"] is False
-    [reference] = harness.vendor.requests
-    assert harness.vendor.requests[reference] == 1
-    return reference
+    [(reference, tries)] = harness.vendor.requests.items()
+    assert tries == 1
+    form = {"token": "vendortoken", "clientId": "1234", "smsCode": "80013", "message": "Hello", "clientTag": reference}
+    async with httpx.AsyncClient() as late:
+        form["phoneNumber"] = "+819012340010"
+        assert (await late.post(f"{harness.vendor.url}/p5/api/mt.json", data=form)).json()["responseCode"] == 0
+    return id_
+
+
+async def test_without_news_for_long_a_submitted_message_is_final(harness: Harness) -> None:
+    id_ = await submitted(harness)
+    harness.vendor.accepted.clear()
+    await advance(harness, 73 * HOUR)
+    message = await final(harness, id_)
+    assert (message["status"], message["reason"]["code"]) == ("submitted", "no_answer")
 
 
 @each("how", ["asked for", "reconciled"])
-async def test_an_uncertain_message_is_settled_once_the_vendor_lists_it(harness: Harness, how: str) -> None:
-    reference = await uncertain(harness)
-    harness.vendor.callback_url = None
-    form = {"token": "vendortoken", "clientId": "1234", "smsCode": "80013", "message": "Hello"}
-    async with httpx.AsyncClient() as late:
-        form |= {"phoneNumber": "+819012340010", "clientTag": reference}
-        assert (await late.post(f"{harness.vendor.url}/p5/api/mt.json", data=form)).json()["responseCode"] == 0
-    await asyncio.sleep(0.1)
-    id_ = f"msg_{reference[:26]}"
-    if how == "asked for":
-        assert (await harness.api.get(f"/messages/{id_}?refresh=true")).json()["status"] == "delivered"
-    else:
-        await advance(harness, HOUR)
-        await harness.until(id_, "delivered")
+@each("state", [submitted, uncertain])
+async def test_what_only_the_vendor_knows_is_learned(harness: Harness, state: Any, how: str) -> None:
+    id_ = await state(harness)
+    await asyncio.sleep(0.1)  # by the vendor's own clock it is delivered after 50 ms
+    if how == "reconciled":
+        await advance(harness, 71 * HOUR)
+        await harness.until(id_, "delivered", seconds=3)
+    message = (await harness.api.get(f"/messages/{id_}?refresh=true")).json()
+    assert (message["status"], message["final"]) == ("delivered", True)
 
 
-ROUTE = """[[routes]]
-providers = ["first", "main"]
-[providers.first]
-type = "aicross"
-base_url = "{}"
-token = "b"
-client_id = "5"
-sms_code = "80014"
-"""
+ROUTE = '[[routes]]\nproviders = ["first", "main"]\n[providers.first]\ntype = "aicross"\nbase_url = "{}"\n'
+ACCOUNT = 'token = "b"\nclient_id = "5"\nsms_code = "80014"\n'
 
 
 @each(
@@ -424,7 +399,7 @@ async def test_a_message_moves_on_only_when_every_try_is_accounted_for(
     await first.start()
     if ending == "none":
         await first.stop()
-    harness = await reopen(ROUTE.format(first.url))
+    harness = await reopen(ROUTE.format(first.url) + ACCOUNT)
     harness.dispatch()
     number = f"+81901234{ending.replace('none', '5678')}"
     message = await harness.until(await harness.sent(to=number), status)

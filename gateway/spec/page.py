@@ -15,8 +15,8 @@ from gateway.spec.style import STYLE
 Json = dict[str, Any]
 _CODE = re.compile(r"`([^`]+)`")
 _BOUNDS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
+    "minLength": "length at least {}",
+    "maxLength": "length at most {}",
     "minimum": "at least {}",
     "maximum": "at most {}",
     "minItems": "at least {} entries",
@@ -84,7 +84,7 @@ class _Page:
     def _quick_start(self) -> str:
         body = self._document["paths"]["/messages"]["post"]["requestBody"]["content"]["application/json"]
         example = json.dumps(body["examples"]["simple"]["value"], ensure_ascii=False)
-        setting = f"export GATEWAY_URL={self._base}\nexport GATEWAY_KEY=<your key>"
+        setting = f"export GATEWAY_URL={self._base}\nexport GATEWAY_KEY='<your key>'"
         send = (
             'curl -sS "$GATEWAY_URL/messages" -H "Authorization: Bearer $GATEWAY_KEY" \\\n'
             f"  -H 'Content-Type: application/json' -H 'Prefer: wait=5' \\\n  -d '{example}'"

@@ -39,7 +39,7 @@ details { margin: 0 0 .75rem; }
 summary { color: var(--soft); cursor: pointer; font-size: .875rem; }
 @media (max-width: 50rem) {
   body { display: block; }
-  nav { position: static; height: auto; border-right: 0; }
+  nav { position: static; height: auto; border-right: 0; columns: 2; }
   main { padding: 1rem; }
 }
 """
