@@ -17,10 +17,11 @@ help:
 install: $(STAMP)
 
 $(STAMP): pyproject.toml uv.lock
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	test -x $(UV) || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'
-	$(UV) sync --quiet --frozen --inexact --compile-bytecode
-	touch $@
+	@echo "installing into $(VENV) ..."
+	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && \
+		$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'; }
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode
+	@touch $@
 
 sandbox: $(STAMP)
 	@$(VENV)/bin/gateway sandbox $(ARGS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from gateway import faults
@@ -61,7 +63,7 @@ class Acceptor:
             if claims.tag or claims.key:
                 seen = await self._store.accept(id_, _NOTHING, draft.content, claims, rate=None, dry=True)
                 if seen is not None:
-                    return self._tell(seen, id_, None, draft.content)
+                    return self._tell(client, seen, id_, None, draft.content)
             raise
         await faults.point("accept.before")
         try:
@@ -72,7 +74,7 @@ class Acceptor:
         assert result is not None
         if isinstance(result, Fresh):
             self._metrics.add("gateway_messages_accepted_total", client=client.name, provider=state.provider)
-        return self._tell(result, id_, state, content)
+        return self._tell(client, result, id_, state, content)
 
     def _draw_up(self, client: Client, draft: Draft, now: int) -> tuple[Content, State]:
         send_at, expires_at = draft.send_at, draft.expires_at
@@ -108,7 +110,9 @@ class Acceptor:
             steps=1,
         )
 
-    def _tell(self, result: AcceptResult, id_: str, state: State | None, content: Content) -> Acceptance:
+    def _tell(
+        self, client: Client, result: AcceptResult, id_: str, state: State | None, content: Content
+    ) -> Acceptance:
         if isinstance(result, Fresh):
             return Acceptance(id_, state, content, result.left)
         if isinstance(result, Replay):
@@ -118,10 +122,20 @@ class Acceptor:
                 Code.RATE_LIMITED,
                 "This client sends faster than its configured rate.",
                 retry_after=result.retry_ms / 1000,
+                headers=rate_headers(client, 0, result.retry_ms / 1000),
             )
         if isinstance(result, Full):
             raise _overloaded("The provider's queue is full.")
         raise _conflict(result)
+
+
+def rate_headers(client: Client, left: int, resets: float = 1.0) -> dict[str, str]:
+    """`RateLimit` and `RateLimit-Policy` (IETF draft): messages left now, and the client's rate a second."""
+    quota = max(1, round(client.rate or 1))
+    return {
+        "ratelimit": f'"messages";r={left};t={max(1, math.ceil(resets))}',
+        "ratelimit-policy": f'"messages";q={quota};w=1',
+    }
 
 
 def _conflict(conflict: Conflict) -> GatewayError:

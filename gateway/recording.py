@@ -67,14 +67,17 @@ class Recorder:
     async def give_back(self, record: Record, fence: int) -> Record:
         return await self.change(record, lambda state, now, policy: lifecycle.give_back(state, fence, now))
 
-    async def cancel(self, record: Record) -> Record | None:
-        """None: it may have left already."""
+    async def cancel(self, record: Record, claim: str = "") -> Record | None:
+        """None: it may have left already. `claim` is noted with it: the repeat of this very cancel is known by it."""
         canceled: list[bool] = []
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
             change = lifecycle.cancel(state, now)
             canceled[:] = [change is not None]
-            return change
+            if change is None or not claim:
+                return change
+            noted = msgspec.structs.replace(change.state, claims=f"{change.state.claims}{claim} ")
+            return change._replace(state=noted)
 
         record = await self.change(record, rule)
         return record if canceled[0] else None

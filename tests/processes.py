@@ -19,6 +19,7 @@ from tests.conftest import free_port
 
 KEY, SECRET = "key-of-shop", "callback-secret-1234567890"
 
+SERVE = [sys.executable, "-m", "gateway", "serve", "--config", "gateway.toml"]
 CONFIG = """
 [gateway]
 data_dir = "data"
@@ -75,8 +76,7 @@ class Processes:
         """Returns once it is ready."""
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "serve", "--config", "gateway.toml", "--port", str(self.port)]
-                + list(arguments),
+                [*SERVE, "--port", str(self.port), *arguments],
                 cwd=self.folder,
                 stderr=log,
                 env={**os.environ, "GATEWAY_FAULTS": faults, "PYTHONPATH": str(Path(__file__).parent.parent)},

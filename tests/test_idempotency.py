@@ -46,7 +46,7 @@ async def post(harness: Harness, body: dict[str, Any], key: str | None = None, *
 
 
 def replayed(answer: httpx.Response) -> bool:
-    return answer.headers.get("idempotency-replayed") == "true"
+    return bool(answer.headers.get("idempotency-replayed") == "true")
 
 
 def assert_replay(first: httpx.Response, repeat: httpx.Response) -> None:

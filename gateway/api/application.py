@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import callbacks, messages, system
 from gateway.api.auth import admit
@@ -20,8 +22,9 @@ HANDLERS = (*messages.HANDLERS, *callbacks.HANDLERS, *system.HANDLERS)
 
 def application(services: Services, further: Sequence[HTTPRouteHandler] = ()) -> ASGIApp:
     """The gateway's HTTP side over ready-made services, with `further` routes beside its own."""
+    handlers = [*HANDLERS, *further]
     app = Litestar(
-        route_handlers=[*HANDLERS, *further],
+        route_handlers=handlers,
         guards=[admit],
         exception_handlers={Exception: handle},
         openapi_config=None,
@@ -29,4 +32,29 @@ def application(services: Services, further: Sequence[HTTPRouteHandler] = ()) ->
         request_max_body_size=services.settings.gateway.max_body,
         state=State({"services": services}),
     )
-    return Edge(app, services.metrics)
+    return Edge(_answering_options(app, handlers), services.metrics)
+
+
+def _answering_options(app: ASGIApp, handlers: Sequence[HTTPRouteHandler]) -> ASGIApp:
+    """OPTIONS names all methods of a path; the framework's own answer names those of one handler."""
+    methods: dict[str, set[str]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(str(method) for method in handler.http_methods)
+    table = [
+        (path, re.compile(re.sub(r"\{\w+:str\}", "[^/]+", path)), ", ".join(sorted(allowed)))
+        for path, allowed in methods.items()
+    ]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS":
+            for path, pattern, allow in table:
+                if pattern.fullmatch(scope["path"]):
+                    scope["path_template"] = path
+                    headers = [(b"allow", allow.encode())]
+                    await send({"type": "http.response.start", "status": 204, "headers": headers})
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    return
+        await app(scope, receive, send)
+
+    return answer

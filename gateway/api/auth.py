@@ -74,6 +74,8 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
     produced = handler.opt.get("produces", "application/json")
     if accept not in ("*/*", "application/json") and not acceptable(accept, produced):
         raise GatewayError(Code.NOT_ACCEPTABLE, f"The answer is {produced}; the Accept header excludes it.")
+    if connection.scope["query_string"] and not handler.opt.get("query"):
+        raise GatewayError(Code.INVALID_REQUEST, "This operation takes no query parameters.")
     scope = handler.opt["scope"]
     if scope is not None:
         access: Access = connection.app.state.services.access

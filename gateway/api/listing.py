@@ -41,9 +41,9 @@ class ListQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_o
     provider: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
     created_from: Moment | None = None
     created_to: Moment | None = None
-    cursor: Annotated[str, Meta(max_length=200)] | None = None
+    cursor: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    client: Annotated[str, Meta(max_length=32)] | None = None
+    client: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
 
 
 class Cursor(msgspec.Struct, array_like=True):

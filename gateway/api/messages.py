@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from msgspec import Meta
 
-from gateway.accepting import Acceptance
+from gateway.accepting import Acceptance, rate_headers
 from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, draft_of, given, normalise
 from gateway.api.listing import ListQuery, list_messages
@@ -19,10 +19,12 @@ from gateway.api.schemas import MessageIn, message_out, record_out
 from gateway.api.services import Services, caller, services
 from gateway.errors import Code, GatewayError
 from gateway.model.ids import PREFIX, parse_public
-from gateway.model.message import Record
+from gateway.model.message import Record, Status
+from gateway.store.messages import claim_name
 
 SEND = {"scope": "send"}
 READ = {"scope": "read"}
+READ_QUERY = {"scope": "read", "query": True}
 
 
 def json(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -73,9 +75,7 @@ async def _await_replay(here: Services, id_: str, wait: int) -> Record:
 async def _answer(here: Services, accepted: Acceptance, record: Record | None, who: Caller) -> Response[bytes]:
     headers: dict[str, str] = {}
     if who.client.rate and accepted.left >= 0:
-        burst = max(1, round(who.client.rate))
-        headers["ratelimit"] = f'"messages";r={accepted.left};t=1'
-        headers["ratelimit-policy"] = f'"messages";q={burst};w=1'
+        headers |= rate_headers(who.client, accepted.left)
     replayed = accepted.state is None
     if replayed:
         headers["idempotency-replayed"] = "true"
@@ -92,9 +92,13 @@ async def _answer(here: Services, accepted: Acceptance, record: Record | None, w
     return json(message_out(accepted.id, state, content), 201 if created else 202, headers)
 
 
+class ReservationQuery(msgspec.Struct, forbid_unknown_fields=True):
+    client: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+
+
 class ReadQuery(msgspec.Struct, forbid_unknown_fields=True):
     refresh: bool = False
-    client: Annotated[str, Meta(max_length=32)] | None = None
+    client: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
 
 
 def visible(who: Caller, client: str | None) -> str:
@@ -113,7 +117,7 @@ async def find(here: Services, public_id: str, client: str) -> Record:
     return record
 
 
-@route("/messages/{message_id:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ)
+@route("/messages/{message_id:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
 async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Response[bytes]:
     """A message with its timeline. `refresh=true` asks the vendor first, where it can be asked."""
     here, asked = services(request), query(request, ReadQuery)
@@ -124,7 +128,17 @@ async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Respons
     return json(record_out(record))
 
 
-@route("/messages", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ)
+@route("/reservations/{message_id:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
+async def get_reservation(request: AnyRequest, message_id: FromPath[str]) -> Response[bytes]:
+    """A message that was given a `sendAt`, as /messages/{id} shows it."""
+    here, asked = services(request), query(request, ReservationQuery)
+    record = await find(here, message_id, visible(caller(request), asked.client))
+    if not record.state.send_at:
+        raise NotFoundException
+    return json(record_out(record))
+
+
+@route("/messages", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
 async def get_messages(request: AnyRequest) -> Response[bytes]:
     """Messages of this client, newest first."""
     here, asked = services(request), query(request, ListQuery)
@@ -137,7 +151,11 @@ async def cancel_message(request: AnyRequest, message_id: FromPath[str]) -> Resp
     """Cancels what provably has not left."""
     here = services(request)
     record = await find(here, message_id, caller(request).client.name)
-    canceled = await here.recorder.cancel(record)
+    key = idempotency_key(request)
+    claim = claim_name(record.state.client, "cancel", key) if key else ""
+    if record.state.status is Status.CANCELED and claim and f"{claim} " in record.state.claims:
+        return json(record_out(record, events=False), headers={"idempotency-replayed": "true"})
+    canceled = await here.recorder.cancel(record, claim)
     if canceled is None:
         current = await _known(here, record.id)
         raise GatewayError(
@@ -160,4 +178,4 @@ async def erase_content(request: AnyRequest, message_id: FromPath[str]) -> Respo
     return json(record_out(await here.recorder.erase(record), events=False))
 
 
-HANDLERS = (send_message, get_messages, get_message, cancel_message, erase_content)
+HANDLERS = (send_message, get_messages, get_message, get_reservation, cancel_message, erase_content)

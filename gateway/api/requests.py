@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast, get_args
 
 import msgspec
 from litestar import Request
@@ -16,6 +17,7 @@ AnyRequest = Request[Any, Any, Any]
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?:`(?P<part>key|keys|value|values)` in )?`(?P<path>\$.*)`)?$", re.DOTALL)
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
 _CHARSET = re.compile(r"""charset\s*=\s*"?(?P<name>[^\s;"]+)""", re.IGNORECASE)
+_INTEGER = re.compile(r"-?[0-9]{1,15}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(?P<seconds>\d{1,9})", re.IGNORECASE)
 MAX_WAIT = 30
@@ -40,6 +42,25 @@ def schema_error(error: msgspec.ValidationError) -> GatewayError:
     what = match["what"]
     field = _FIELD.search(what)
     return invalid(_pointer(match["path"] or "$", field["name"] if field else None), f"{what}.")
+
+
+@lru_cache(64)
+def _kinds(schema: Any) -> dict[str, type | None]:
+    """Which parameters of a query are numbers or yes-or-no; all others are text."""
+    kinds: dict[str, type | None] = {}
+    for field in msgspec.structs.fields(schema):
+        parts = {part for part in get_args(field.type) if isinstance(part, type)} | {field.type}
+        kinds[field.encode_name] = next((kind for kind in (bool, int) if kind in parts), None)
+    return kinds
+
+
+def _read(value: str, kind: type | None) -> Any:
+    """One parameter. (msgspec's own lax mode would also take `null` for none and a number for a time.)"""
+    if kind is bool:
+        return {"true": True, "false": False}.get(value, value)
+    if kind is int and _INTEGER.fullmatch(value):
+        return int(value)
+    return value
 
 
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
@@ -71,13 +92,14 @@ async def json_body(request: AnyRequest, schema: type[T]) -> T:
 
 def query(request: AnyRequest, schema: type[T]) -> T:
     """The query, as `schema` types it. Unknown and repeated parameters are refused: a typo is no default."""
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    kinds = _kinds(cast(Any, schema))
     for name, value in request.query_params.multi_items():
         if name in values:
             raise invalid(f"/{name}", f"The query parameter {name} is given twice.")
-        values[name] = value
+        values[name] = _read(value, kinds.get(name))
     try:
-        return msgspec.convert(values, schema, strict=False)
+        return msgspec.convert(values, schema)
     except msgspec.ValidationError as error:
         raise schema_error(error) from error
 

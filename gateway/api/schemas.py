@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.model.ids import PREFIX
 from gateway.model.message import Content, Record, State, Status, Step
+from gateway.store.orphans import Orphan
 
 Carrier = Literal["docomo", "au", "softbank", "rakuten", "ymobile"]
 Tag = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -133,6 +134,30 @@ class MessageList(msgspec.Struct, rename="camel"):
     next_cursor: str | None
 
 
+class OrphanOut(msgspec.Struct, rename="camel", kw_only=True):
+    """A receipt that matches no message. It holds no number and no text."""
+
+    account: str
+    """The vendor account it came from."""
+    received_at: datetime
+    reference: str
+    """What the vendor calls the message."""
+    outcome: Literal["delivered", "undelivered"] | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    provider_code: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    carrier: str | UnsetType = UNSET
+    billed_segments: int | UnsetType = UNSET
+    reported_at: datetime | UnsetType = UNSET
+
+
+class OrphanList(msgspec.Struct, rename="camel"):
+    """One page of receipts that match no message, newest first."""
+
+    items: list[OrphanOut]
+    next_cursor: str | None
+
+
 class MeOut(msgspec.Struct, rename="camel"):
     """Whom a key belongs to and what it may do."""
 
@@ -193,4 +218,20 @@ def _event_out(step: Step) -> EventOut:
         provider=_or_unset(step.provider),
         provider_code=_or_unset(step.provider_code),
         detail=_or_unset(step.detail),
+    )
+
+
+def orphan_out(orphan: Orphan) -> OrphanOut:
+    word = orphan.receipt
+    return OrphanOut(
+        account=orphan.account,
+        received_at=instant(orphan.received_at),
+        reference=word.reference,
+        outcome=_or_unset(word.outcome),
+        reason=_or_unset(word.reason),
+        provider_code=_or_unset(word.provider_code),
+        detail=_or_unset(word.detail),
+        carrier=_or_unset(word.carrier),
+        billed_segments=UNSET if word.billed is None else word.billed,
+        reported_at=UNSET if word.reported_at is None else instant(word.reported_at),
     )

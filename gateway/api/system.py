@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Annotated
 
 import msgspec
 from litestar import HttpMethod, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from msgspec import Meta
 
 from gateway.api.messages import READ, json
-from gateway.api.problems import KINDS, slug
+from gateway.api.problems import KINDS, MEDIA_TYPE, problem, problem_headers, slug
 from gateway.api.requests import AnyRequest, query
-from gateway.api.schemas import MeOut
+from gateway.api.schemas import MeOut, OrphanList, orphan_out
 from gateway.api.services import Services, caller, services
-from gateway.errors import StoreUnavailable
-from gateway.store.orphans import Orphan
+from gateway.errors import Code, GatewayError, StoreUnavailable
 
 GET = [HttpMethod.GET, HttpMethod.HEAD]
 OPEN = {"scope": None}
@@ -37,12 +38,14 @@ async def live(request: AnyRequest) -> Response[bytes]:
 @route("/health/ready", http_method=GET, opt=OPEN)
 async def ready(request: AnyRequest) -> Response[bytes]:
     """Messages can be accepted: Redis is reachable, persistent and does not evict. 503 where not."""
-    here = services(request)
-    store = await here.health.look()
-    return json(
-        {"status": "ok" if store.ready else "unavailable", "store": msgspec.to_builtins(store)},
-        200 if store.ready else 503,
-    )
+    store = await services(request).health.look()
+    if store.ready:
+        return json({"status": "ok", "store": msgspec.to_builtins(store)})
+    error = GatewayError(Code.STORE_UNAVAILABLE, store.detail, retry_after=2)
+    body = msgspec.to_builtins(problem(error, str(request.scope.get("request_id", "")))) | {
+        "store": msgspec.to_builtins(store)
+    }
+    return Response(msgspec.json.encode(body), status_code=503, media_type=MEDIA_TYPE, headers=problem_headers(error))
 
 
 @route("/metrics", http_method=GET, opt={"scope": None, "produces": "text/plain"})
@@ -51,7 +54,7 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
     here = services(request)
     if not here.settings.gateway.metrics:
         raise NotFoundException
-    return Response((await _scrape(here)).encode(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response((await _scrape(here)).encode(), media_type="text/plain; version=0.0.4")
 
 
 async def _scrape(here: Services) -> str:
@@ -81,23 +84,23 @@ async def problem_page(request: AnyRequest, code: FromPath[str]) -> Response[byt
                 f"<p>HTTP {kind.status}, code <code>{known}</code></p>"
                 f"<h2>What happened</h2><p>{escape(kind.happened)}</p><h2>What to do</h2><p>{escape(kind.do)}</p>"
             )
-            return Response(page.encode(), media_type="text/html; charset=utf-8")
+            return Response(page.encode(), media_type="text/html")
     raise NotFoundException
 
 
 class OrphanQuery(msgspec.Struct, forbid_unknown_fields=True):
-    limit: int = 20
-    cursor: int | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: Annotated[str, Meta(pattern="^[0-9]{1,15}$")] | None = None
 
 
-@route("/receipts/orphans", http_method=GET, opt={"scope": "admin"})
+@route("/receipts/orphans", http_method=GET, opt={"scope": "admin", "query": True})
 async def orphans(request: AnyRequest) -> Response[bytes]:
     """Receipts that match no message, newest first."""
     asked = query(request, OrphanQuery)
-    limit = min(max(asked.limit, 1), 100)
-    found: list[Orphan] = await services(request).orphans.newest(limit, asked.cursor)
-    following = str(found[-1].received_at) if len(found) == limit else None
-    return json({"items": found, "nextCursor": following})
+    before = int(asked.cursor) if asked.cursor else None
+    found = await services(request).orphans.newest(asked.limit, before)
+    following = str(found[-1][0]) if len(found) == asked.limit else None
+    return json(OrphanList([orphan_out(orphan) for _, orphan in found], following))
 
 
 HANDLERS = (get_me, live, ready, metrics, problem_page, orphans)

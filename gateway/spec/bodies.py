@@ -7,7 +7,6 @@ from typing import Literal
 import msgspec
 
 from gateway.store.health import StoreHealth
-from gateway.store.orphans import Orphan
 
 
 class Liveness(msgspec.Struct):
@@ -19,12 +18,5 @@ class Liveness(msgspec.Struct):
 class Readiness(msgspec.Struct):
     """Whether messages can be accepted now, and what was found."""
 
-    status: Literal["ok", "unavailable"]
+    status: Literal["ok"]
     store: StoreHealth
-
-
-class OrphanList(msgspec.Struct, rename="camel"):
-    """One page of receipts that match no message, newest first."""
-
-    items: list[Orphan]
-    next_cursor: str | None

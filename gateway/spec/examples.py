@@ -71,6 +71,13 @@ DELIVERED = _DONE | {
     ],
 }
 ERASED = {name: value for name, value in _DONE.items() if name != "metadata"} | {"to": "", "text": ""}
+SCHEDULED = QUEUED | {
+    "status": "scheduled",
+    "sendAt": "2026-11-21T00:00:00Z",
+    "heldBy": "gateway",
+    "cancelableUntil": "2026-11-21T00:00:00Z",
+    "expiresAt": "2026-11-22T00:00:00Z",
+}
 LISTED = {"items": [_DONE], "nextCursor": None}
 
 ME = {"client": "shop", "scopes": ["read", "send"]}
@@ -87,34 +94,17 @@ READY = {
         "maxMemory": 0,
     },
 }
-UNREADY = {
-    "status": "unavailable",
-    "store": {
-        "reachable": False,
-        "detail": "Redis does not answer: timed out",
-        "survives": "unknown",
-        "eviction": "unknown",
-        "version": "",
-        "usedMemory": 0,
-        "maxMemory": 0,
-    },
-}
 ORPHANS = {
     "items": [
         {
             "account": "aicross/1234",
-            "receivedAt": 1_795_132_804_000,
-            "receipt": {
-                "reference": "order-17",
-                "identity": "9f2c04b1a7de",
-                "outcome": "delivered",
-                "reason": None,
-                "provider_code": "2",
-                "detail": "",
-                "billed": 1,
-                "carrier": "docomo",
-                "reported_at": 1_795_132_803_000,
-            },
+            "receivedAt": "2026-11-20T00:00:04Z",
+            "reference": "order-17",
+            "outcome": "delivered",
+            "providerCode": "2",
+            "carrier": "docomo",
+            "billedSegments": 1,
+            "reportedAt": "2026-11-20T00:00:03Z",
         }
     ],
     "nextCursor": None,

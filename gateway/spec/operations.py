@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.api.listing import ListQuery
-from gateway.api.messages import ReadQuery
+from gateway.api.messages import ReadQuery, ReservationQuery
 from gateway.api.problems import KINDS, slug
 from gateway.api.requests import MAX_WAIT
-from gateway.api.schemas import MeOut, MessageIn, MessageList, MessageOut
+from gateway.api.schemas import MeOut, MessageIn, MessageList, MessageOut, OrphanList
 from gateway.api.system import OrphanQuery
 from gateway.errors import Code
 from gateway.spec import examples
-from gateway.spec.bodies import Liveness, OrphanList, Readiness
+from gateway.spec.bodies import Liveness, Readiness
 from gateway.spec.entry import Answer, Operation, Parameter
 from gateway.spec.words import ID_PATTERN
 
@@ -111,6 +111,19 @@ MESSAGES = (
         problems=(Code.STORE_UNAVAILABLE,),
     ),
     Operation(
+        method="get",
+        path="/reservations/{id}",
+        id="getReservation",
+        tag="Messages",
+        scope="read",
+        summary="Read a reservation",
+        description="A message that was given a `sendAt`, with its timeline; any other message is 404 here.",
+        path_parameters=(MESSAGE_ID,),
+        query=ReservationQuery,
+        answers={200: Answer(description="The reservation.", body=MessageOut, example=examples.SCHEDULED)},
+        problems=(Code.STORE_UNAVAILABLE,),
+    ),
+    Operation(
         method="post",
         path="/messages/{id}/cancel",
         id="cancelMessage",
@@ -119,10 +132,12 @@ MESSAGES = (
         summary="Cancel a message",
         description="Cancels a message that is still scheduled or queued. What may have left is not canceled: 409.",
         path_parameters=(MESSAGE_ID,),
+        headers=(IDEMPOTENCY_KEY,),
         answers={
             200: Answer(
                 description="The message, canceled.",
                 body=MessageOut,
+                headers=("Idempotency-Replayed",),
                 example=examples.CANCELED,
                 links=("getMessage", "eraseMessageContent"),
             )
@@ -183,11 +198,11 @@ RUNNING = (
         scope=None,
         summary="Can messages be accepted?",
         description="Whether Redis is reachable, keeps what it is told and evicts nothing; and what an accepted "
-        "message survives. For a load balancer.",
+        "message survives. Where they cannot be accepted the problem carries the same `store`. For a load balancer.",
         answers={
             200: Answer(description="Messages are accepted.", body=Readiness, example=examples.READY),
-            503: Answer(description="They are not; `store.detail` says why.", body=Readiness, example=examples.UNREADY),
         },
+        problems=(Code.STORE_UNAVAILABLE,),
     ),
     Operation(
         method="get",

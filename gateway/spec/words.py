@@ -93,10 +93,8 @@ SCHEMAS: Mapping[str, Extra] = {
         "or may not have it. `final` tells whether further change is expected."
     },
     "Code": {"description": "What went wrong, for programs."},
-    "Reason": {"description": "Why a message did not arrive. `unmapped`: the vendor's code is in no document."},
     "Problem": {"description": "An error (RFC 9457)."},
-    "Orphan": {"description": "A receipt that matches no message. It is matched when the message turns up."},
-    "Receipt": {"description": "One word from a vendor about one message. It holds no number and no text."},
+    "OrphanOut": {"description": "A receipt that matches no message. It is matched when the message turns up."},
     "StoreHealth": {"description": "What the gateway found at its Redis."},
 }
 
@@ -226,25 +224,24 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "items": _field("The receipts."),
         "nextCursor": _field("`cursor` of the next page; null: this was the last."),
     },
-    "Orphan": {
-        "account": _field("The vendor account it came for."),
-        "receivedAt": _field("When it came, in ms since 1970."),
-        "receipt": _field("What the vendor said."),
+    "ReservationQuery": {
+        "client": _field(_CLIENT),
     },
-    "Receipt": {
-        "reference": _field("What the vendor calls the message."),
-        "identity": _field("Equal for repeats of the same word."),
-        "outcome": _field("null where the vendor's word says nothing about the outcome."),
-        "reason": _field("Why it did not arrive."),
-        "provider_code": _field(_VENDOR_CODE),
+    "OrphanOut": {
+        "account": _field("The vendor account it came for."),
+        "receivedAt": _field("When it came last."),
+        "reference": _field("What the vendor calls the message; empty where it says nothing usable."),
+        "outcome": _field("Left out where the vendor's word says nothing about the outcome."),
+        "reason": _field("Why the message did not arrive."),
+        "providerCode": _field(_VENDOR_CODE),
         "detail": _field("For people."),
-        "billed": _field("Segments the vendor bills, where it says so."),
         "carrier": _field("The recipient's carrier, where the vendor says so."),
-        "reported_at": _field("When the vendor learned it, in ms since 1970, where it says so."),
+        "billedSegments": _field("The parts the vendor bills, where it says so."),
+        "reportedAt": _field("When the vendor learned it, where it says so."),
     },
     "Liveness": {"status": _field("Always `ok`.")},
     "Readiness": {
-        "status": _field("`unavailable` goes with HTTP 503."),
+        "status": _field("Always `ok`; where messages cannot be accepted, the answer is a problem."),
         "store": _field("What was found at Redis."),
     },
     "StoreHealth": {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from gateway.model.receipt import Receipt
@@ -13,7 +11,7 @@ BOUND = 10_000
 """Orphans kept. An account shared with another system may push without end; older ones give way."""
 
 
-class Orphan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Orphan(msgspec.Struct, frozen=True, array_like=True):
     """A receipt nobody waited for. It holds no number and no text."""
 
     account: str
@@ -27,23 +25,27 @@ class Orphans:
         self._store = store
 
     async def keep(self, account: str, word: Receipt) -> None:
-        """Durable when it returns. The same word again moves to the front instead of standing twice."""
-        orphan = Orphan(account=account, received_at=self._store.clock.now(), receipt=word)
+        """Durable when it returns. The same word again stands where it stood, with its latest time."""
+        orphan = Orphan(account, self._store.clock.now(), word)
         member = f"{account} {word.reference} {word.identity}"
         await self._store.command("{g}", "HSET", "{g}o", member, msgspec.json.encode(orphan))
-        await self._store.command("{g}", "ZADD", "{g}t", orphan.received_at, member)
+        place = await self._store.command("{g}", "INCR", "{g}s")
+        await self._store.command("{g}", "ZADD", "{g}t", "NX", place, member)
         surplus = await self._store.command("{g}", "ZRANGE", "{g}t", 0, -BOUND - 1)
         if surplus:
-            await self._store.command("{g}", "HDEL", "{g}o", *surplus)
             await self._store.command("{g}", "ZREM", "{g}t", *surplus)
+            await self._store.command("{g}", "HDEL", "{g}o", *surplus)
 
-    async def newest(self, number: int, before: int | None = None) -> list[Orphan]:
-        """Up to `number`, newest first, received before `before` (ms)."""
+    async def newest(self, number: int, before: int | None = None) -> list[tuple[int, Orphan]]:
+        """Up to `number` with their places, newest first, all before the place `before`."""
         top = f"({before}" if before is not None else "+inf"
-        members: list[Any] = await self._store.command(
-            "{g}", "ZRANGE", "{g}t", top, "-inf", "BYSCORE", "REV", "LIMIT", 0, number
+        flat: list[bytes] = await self._store.command(
+            "{g}", "ZRANGE", "{g}t", top, "-inf", "BYSCORE", "REV", "LIMIT", 0, number, "WITHSCORES"
         )
+        members, places = flat[::2], flat[1::2]
         if not members:
             return []
         rows = await self._store.command("{g}", "HMGET", "{g}o", *members)
-        return [msgspec.json.decode(row, type=Orphan) for row in rows if row]
+        return [
+            (int(place), msgspec.json.decode(row, type=Orphan)) for place, row in zip(places, rows, strict=True) if row
+        ]
