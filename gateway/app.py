@@ -20,11 +20,11 @@ from typing import Literal
 import structlog
 import uvicorn
 import uvloop
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import faults
 from gateway.accepting import Acceptor
-from gateway.api.application import application
+from gateway.api.application import application, metrics_application
 from gateway.api.auth import Access
 from gateway.api.server import GatewayProtocol
 from gateway.api.services import Services
@@ -91,8 +91,18 @@ async def open_services(
 
 
 def web(here: Services) -> ASGIApp:
-    """The whole HTTP side: the API, and the specification that describes it."""
-    return application(here, specification.HANDLERS)
+    """The whole HTTP side: the API, and the specification that describes it; on a port of its own the metrics."""
+    main = application(here, specification.HANDLERS)
+    metrics_port = here.settings.gateway.metrics_port
+    if metrics_port is None:
+        return main
+    metrics = metrics_application(here)
+
+    async def by_port(scope: Scope, receive: Receive, send: Send) -> None:
+        app = metrics if (scope["server"] or ("", 0))[1] == metrics_port else main
+        await app(scope, receive, send)
+
+    return by_port
 
 
 class Process:
@@ -127,7 +137,7 @@ def _main(
 
 
 async def _api(
-    settings: Settings, redis_url: str, listener: socket.socket, process: Process, stack: AsyncExitStack
+    settings: Settings, redis_url: str, listeners: list[socket.socket], process: Process, stack: AsyncExitStack
 ) -> None:
     here = await open_services(settings, redis_url, stack, process.metrics, process.snapshot)
     config = uvicorn.Config(
@@ -141,7 +151,7 @@ async def _api(
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=25,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await uvicorn.Server(config).serve(sockets=listeners)
 
 
 async def _dispatch(settings: Settings, redis_url: str, owner: str, process: Process, stack: AsyncExitStack) -> None:
@@ -228,10 +238,13 @@ def serve(
 
         return slot, run
 
+    listeners = [listener] if listener is not None else []
+    if listener is not None and section.metrics_port is not None:
+        listeners.append(listen(listener.getsockname()[0], section.metrics_port))
     children = [*extra]
     for number in range(workers):
-        if role != "dispatch" and listener is not None:
-            children.append(child(partial(_api, settings, redis_url, listener), f"api-{number}"))
+        if role != "dispatch" and listeners:
+            children.append(child(partial(_api, settings, redis_url, listeners), f"api-{number}"))
         if role != "api":
             owner = f"{instance.name}.{number}"
             children.append(child(partial(_dispatch, settings, redis_url, owner), f"dispatch-{number}"))

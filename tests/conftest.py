@@ -11,9 +11,16 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 
 from gateway.store.engine import find_engine
 from tests.harness import Harness, open_harness
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet() -> None:
+    """Log lines go nowhere: pytest replaces the standard streams under threads that would write to them."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), cache_logger_on_first_use=False)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,6 @@ async def advance(harness: Harness, seconds: float) -> None:
 
 
 def ahead(harness: Harness, seconds: float) -> str:
-    """A moment to come by the gateway's clock, as the gateway writes it."""
     moment = datetime.fromtimestamp(harness.here.store.clock.now() // 1000 + seconds, UTC)
     return moment.isoformat().replace("+00:00", "Z")
 
@@ -67,7 +67,6 @@ def told(message: dict[str, Any]) -> list[str]:
 
 @pytest.fixture
 async def reopen(redis_url: str, tmp_path: Path) -> AsyncIterator[Any]:
-    """Opens a gateway with something more in its configuration."""
     async with AsyncExitStack() as stack:
 
         async def open_(extra: str) -> Harness:
@@ -79,8 +78,7 @@ async def reopen(redis_url: str, tmp_path: Path) -> AsyncIterator[Any]:
 async def test_what_was_not_given_is_absent(harness: Harness) -> None:
     accepted = (await harness.send()).json()
     assert accepted.keys() == ALWAYS
-    assert (accepted["status"], accepted["final"], accepted["priority"]) == ("queued", False, "normal")
-    assert accepted["reason"] is None
+    assert [accepted[name] for name in ("status", "final", "priority", "reason")] == ["queued", False, "normal", None]
     assert moment(accepted["expiresAt"]) - moment(accepted["createdAt"]) == timedelta(hours=24)
     message = await harness.read(accepted["id"])
     [event] = message.pop("events")
@@ -99,7 +97,6 @@ async def test_what_was_given_is_answered(harness: Harness) -> None:
     given["metadata"] = {"a": "", "order": "17", "名": "前\u0000"} | {f"{n:040}": "v" * 500 for n in range(17)}
     given["expiresAt"] = ahead(harness, HOUR)
     answer = await harness.send(**given, duplicateRisk="accept")
-    assert answer.status_code == 202, answer.text
     assert answer.json().keys() == ALWAYS | given.keys()
     assert {name: answer.json()[name] for name in given} == given
     message = await harness.read(answer.json()["id"])
@@ -128,7 +125,6 @@ async def test_pages_have_no_gap_and_no_repeat(harness: Harness, later: int) -> 
     pages = 0
     while cursor is not None:
         page = (await harness.api.get(f"/messages?limit=3{cursor and f'&cursor={cursor}'}")).json()
-        assert len(page["items"]) <= 3
         seen += [item["id"] for item in page["items"]]
         await harness.sent()  # what comes meanwhile is on no later page
         cursor, pages = page["nextCursor"], pages + 1
@@ -151,13 +147,10 @@ async def test_filters_combine(harness: Harness) -> None:
     for query, expected in {
         "clientTag=a": [a],
         "groupTag=g": [b, a],
-        "status=canceled": [b],
         "to=%2B819012345678": [c, a],
         "to=090-1234-5679": [b],
         "provider=main": [c, b, a],
-        "groupTag=g&status=queued": [a],
         "groupTag=g&status=canceled&to=09012345678": [],
-        "clientTag=a&groupTag=h": [],
         "groupTag=g&limit=1": [b],
     }.items():
         assert await listed(harness, query) == expected, query
@@ -224,6 +217,15 @@ async def test_what_waited_too_long_is_never_sent(harness: Harness, given: dict[
     message = await harness.until(id_, "expired")
     assert (message["final"], message["reason"]["code"]) == (True, "expired")
     assert harness.vendor.requests.total() == 0
+
+
+async def test_a_machine_whose_clock_is_behind_expires_nothing(reopen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 26 * HOUR)
+    harness = await reopen("")
+    id_ = await harness.sent()
+    harness.dispatch()
+    await harness.until(id_, "delivered", seconds=3)
 
 
 async def test_a_reservation_is_sent_when_due_and_never_before(harness: Harness) -> None:
@@ -318,7 +320,6 @@ async def test_a_lost_answer_or_an_odd_receipt_still_ends_delivered_once(harness
 
 
 async def submitted(harness: Harness) -> str:
-    """A message the vendor took, and pushes nothing of."""
     harness.dispatch()
     id_ = await harness.sent(to="+819012340023")
     await harness.until(id_, "submitted")

@@ -304,7 +304,7 @@ async def test_a_receipt_that_matches_nothing_is_kept_once(harness: Harness, ref
     [orphan] = kept["items"]
     assert kept["nextCursor"] is None
     assert orphan["account"] == "aicross/1234"
-    assert (orphan["receipt"]["reference"], orphan["receipt"]["outcome"]) == (reference, "undelivered")
+    assert (orphan["reference"], orphan["outcome"]) == (reference, "undelivered")
     assert "12345678" not in json.dumps(orphan)
     assert "Hello" not in json.dumps(orphan)
 
@@ -312,18 +312,22 @@ async def test_a_receipt_that_matches_nothing_is_kept_once(harness: Harness, ref
 async def test_an_orphan_is_written_like_everything_else(harness: Harness) -> None:
     await push(harness, word(UNKNOWN, UNDELIVERED))
     [orphan] = (await orphans(harness))["items"]
-    assert not [name for name in (*orphan, *orphan["receipt"]) if "_" in name]
-    assert isinstance(orphan["receivedAt"], str)
-    assert datetime.fromisoformat(orphan["receivedAt"]).utcoffset() is not None
+    assert not [name for name, value in orphan.items() if "_" in name or value is None]
+    for name in ("receivedAt", "reportedAt"):
+        assert orphan[name].endswith("Z")
+        assert datetime.fromisoformat(orphan[name])
+    assert orphan["reportedAt"] == "2026-11-20T01:00:00Z"  # the vendor's clock is Tokyo's
 
 
-async def test_orphans_are_paged_without_gap_or_repeat(harness: Harness) -> None:
+async def test_orphans_are_paged_without_gap_or_repeat(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    same_moment = harness.here.store.clock.now()
+    monkeypatch.setattr(harness.here.store.clock, "now", lambda: same_moment)
     await push(harness, *(word(f"tag-{n}", DELIVERED) for n in range(10)))
     seen: list[str] = []
     cursor = ""
     for _ in range(10):
         page = await orphans(harness, f"?limit=3{cursor}")
-        seen += [orphan["receipt"]["reference"] for orphan in page["items"]]
+        seen += [orphan["reference"] for orphan in page["items"]]
         if page["nextCursor"] is None:
             break
         cursor = f"&cursor={quote(page['nextCursor'])}"

@@ -42,7 +42,7 @@ each_operation = pytest.mark.parametrize(
 
 def handlers() -> dict[tuple[str, str], HTTPRouteHandler]:
     """Every route by method and by path with its parameters' names left out, but for the automatic OPTIONS."""
-    app = Litestar(route_handlers=[*application.HANDLERS, *routes.HANDLERS], openapi_config=None)
+    app = Litestar(route_handlers=[*application.HANDLERS, *routes.HANDLERS], openapi_config=None, logging_config=None)
     return {
         (method.lower(), nameless(route.path_format)): handler
         for route in app.routes

@@ -20,9 +20,19 @@ from gateway.api.services import Services
 HANDLERS = (*messages.HANDLERS, *callbacks.HANDLERS, *system.HANDLERS)
 
 
+def metrics_application(services: Services) -> ASGIApp:
+    """`/metrics` and nothing else, for a port of its own."""
+    return _wrapped(services, [system.metrics])
+
+
 def application(services: Services, further: Sequence[HTTPRouteHandler] = ()) -> ASGIApp:
     """The gateway's HTTP side over ready-made services, with `further` routes beside its own."""
-    handlers = [*HANDLERS, *further]
+    elsewhere = services.settings.gateway.metrics_port is not None
+    handlers = [handler for handler in (*HANDLERS, *further) if not (elsewhere and handler is system.metrics)]
+    return _wrapped(services, handlers)
+
+
+def _wrapped(services: Services, handlers: list[HTTPRouteHandler]) -> ASGIApp:
     app = Litestar(
         route_handlers=handlers,
         guards=[admit],

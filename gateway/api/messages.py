@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+import structlog
 from litestar import HttpMethod, Response, delete, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -40,6 +41,7 @@ async def send_message(request: AnyRequest) -> Response[bytes]:
     draft = draft_of(body, here.settings, wait)
     claims = claims_of(who.client, "/messages", given(body.client_tag), idempotency_key(request), body)
     id_ = await here.acceptor.new_id(who.client)
+    structlog.contextvars.bind_contextvars(message_id=f"{PREFIX}{id_}", client=who.client.name)
     if not draft.wait_ms:
         return await _answer(here, await here.acceptor.accept(id_, who.client, draft, claims), None, who)
     announced = await here.answers.expect(id_)
