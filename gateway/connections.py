@@ -41,9 +41,13 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        self._size = 0
+        self._begin_head()
+
+    def _begin_head(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
-        self._size = 0
+        self._head_read = False
         self._delimited = False
 
     async def exchange(self, data: bytes) -> httpx.Response:
@@ -57,16 +61,23 @@ class Connection(asyncio.Protocol):
         finally:
             self._answer = None
 
+    def open(self) -> bool:
+        """As far as the event loop has seen."""
+        return not (self.closed or self._transport is None or self._transport.is_closing())
+
     def usable(self) -> bool:
         """Open, and silent: anything to read on an idle connection is the vendor closing it."""
-        if self.closed or self._transport is None or self._transport.is_closing():
-            return False
-        if time.monotonic() - self.idle_since > IDLE:
+        if self._transport is None or not self.open() or self.stale():
             return False
         sock = self._transport.get_extra_info("socket")
+        if sock is None:  # TLS: the connection is lost, and we are about to be told
+            return False
         watch = select.poll()
         watch.register(sock.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
         return not watch.poll(0)
+
+    def stale(self) -> bool:
+        return time.monotonic() - self.idle_since > IDLE
 
     def close(self) -> None:
         self.closed = True
@@ -85,31 +96,39 @@ class Connection(asyncio.Protocol):
         self._size += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail("what came is not HTTP")
-        if self._size > MAX_ANSWER + MAX_HEAD:
+        if self._size > (MAX_HEAD + MAX_ANSWER if self._head_read else MAX_HEAD):
             self._fail("the answer is longer than any documented one")
 
     def eof_received(self) -> bool:
+        """A proper end; over TLS only one that TLS itself announced. All others are merely `connection_lost`."""
+        self.closed = True
+        if self._head_read and not self._delimited:
+            # Without a length the end of the connection is the end of the answer (RFC 9112, 6.3).
+            self._finish()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
-        if self._answer is None or self._answer.done():
-            return
-        if exc is None and self._headers and not self._delimited:
-            # Without a length the end of the connection is the end of the answer (RFC 9112, 6.3).
-            self._finish()
-        else:
-            self._fail("the connection broke before the whole answer came")
+        self._fail("the connection broke before the whole answer came")
 
     # httptools' side
 
+    def on_message_begin(self) -> None:
+        if self._answer is None or self._answer.done():
+            self.closed = True  # more than was asked for: it must not become the next request's answer
+        self._begin_head()
+
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head_read:
+            return  # a trailer
         name = name.lower()
         self._headers.append((name, value))
         if name in (b"content-length", b"transfer-encoding"):
             self._delimited = True
+
+    def on_headers_complete(self) -> None:
+        self._head_read = True
 
     def on_body(self, body: bytes) -> None:
         self._body += body
@@ -117,16 +136,17 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() < 200:
             # 100 Continue and its like announce the answer, and are not it.
-            self._headers, self._delimited = [], False
+            self._begin_head()
             return
-        if not self._parser.should_keep_alive():
+        if not self._parser.should_keep_alive() or (self._transport and self._transport.get_write_buffer_size()):
             self.closed = True
         self._finish()
 
     def _finish(self) -> None:
         if self._answer is not None and not self._answer.done():
-            response = httpx.Response(self._parser.get_status_code(), headers=self._headers, content=bytes(self._body))
-            self._answer.set_result(response)
+            # A stream: httpx then neither adds a length nor decodes before the body is asked for.
+            body = httpx.ByteStream(bytes(self._body))
+            self._answer.set_result(httpx.Response(self._parser.get_status_code(), headers=self._headers, stream=body))
 
     def _fail(self, why: str) -> None:
         self.close()
@@ -140,6 +160,7 @@ class Connections(httpx.AsyncBaseTransport):
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
         self._idle: defaultdict[Origin, deque[Connection]] = defaultdict(deque)
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises `httpx.ConnectError` or `ConnectTimeout` where no connection came about, `ReadTimeout` or
@@ -147,8 +168,8 @@ class Connections(httpx.AsyncBaseTransport):
         timeouts: dict[str, Any] = request.extensions["timeout"]
         url = request.url
         origin = (url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
-        connection = self._reuse(origin) or await self._connect(origin, timeouts["connect"])
         data = _head(request) + request.content
+        connection = self._reuse(origin) or await self._connect(origin, timeouts["connect"])
         try:
             async with asyncio.timeout(timeouts["read"]):
                 response = await connection.exchange(data)
@@ -158,12 +179,18 @@ class Connections(httpx.AsyncBaseTransport):
         except BaseException:
             connection.close()
             raise
-        if connection.closed:
+        self._keep(origin, connection)
+        return response
+
+    def _keep(self, origin: Origin, connection: Connection) -> None:
+        idle = self._idle[origin]
+        while idle and idle[0].stale():
+            idle.popleft().close()
+        if self._closed or not connection.open():
             connection.close()
         else:
             connection.idle_since = time.monotonic()
-            self._idle[origin].append(connection)
-        return response
+            idle.append(connection)
 
     def _reuse(self, origin: Origin) -> Connection | None:
         """The most recently used one that is still good."""
@@ -186,12 +213,16 @@ class Connections(httpx.AsyncBaseTransport):
                 _, connection = await connecting
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None
-        except OSError as error:  # ssl.SSLError and socket.gaierror among them
+        except (OSError, ValueError) as error:  # ssl.SSLError, socket.gaierror, and names that cannot be
             raise httpx.ConnectError(type(error).__name__) from error
         assert isinstance(connection, Connection)
+        if not connection.open():
+            connection.close()
+            raise httpx.ConnectError("over before anything was written")
         return connection
 
     async def aclose(self) -> None:
+        self._closed = True
         for idle in self._idle.values():
             for connection in idle:
                 connection.close()
@@ -202,4 +233,6 @@ class Connections(httpx.AsyncBaseTransport):
 def _head(request: httpx.Request) -> bytes:
     lines = [b"%s %s HTTP/1.1\r\n" % (request.method.encode(), request.url.raw_path)]
     lines += [b"%s: %s\r\n" % (name, value) for name, value in request.headers.raw]
+    if any(line.count(b"\n") > 1 or line.count(b"\r") > 1 for line in lines):
+        raise httpx.UnsupportedProtocol("a line break in a header is not spoken")
     return b"".join(lines) + b"\r\n"

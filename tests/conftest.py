@@ -37,6 +37,8 @@ def free_port() -> int:
 def start_redis(folder: Path, *, cluster: bool) -> tuple[subprocess.Popen[bytes], str]:
     """A Redis of the suite's own; in cluster mode one node holds every slot."""
     port = free_port()
+    while cluster and port + 10_000 > 65_535:  # where its cluster bus listens
+        port = free_port()
     arguments = [
         str(find_engine().path),
         *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--logfile", "redis.log"),

@@ -21,7 +21,7 @@ HEAD = (
     b"POST /messages HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
     b"Authorization: Bearer " + KEY.encode() + b"\r\nContent-Length: " + str(len(BODY)).encode() + b"\r\n"
 )
-H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAA\r\n"
 
 
 @pytest.fixture

@@ -1,0 +1,380 @@
+"""Every script of the store on a real Redis, and what happens when Redis breaks, hangs, fills up or forgets."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+
+from gateway.app import open_services
+from gateway.errors import StoreForgot, StoreFull, StoreUnavailable
+from gateway.metrics import Metrics
+from gateway.model import lifecycle
+from gateway.model.ids import new_id
+from gateway.model.lifecycle import Change, Policy
+from gateway.model.message import Content, Phase, Record, State, Status
+from gateway.model.outcome import Accepted, Guarantee, NotSent, Refused
+from gateway.model.reasons import Reason
+from gateway.store import messages
+from gateway.store.messages import Claims, Conflict, Fresh, Full, Limited, Replay, Retention, Store
+from gateway.store.topology import Topology
+from tests.conftest import start_redis
+from tests.harness import settings_for
+
+pytestmark = pytest.mark.anyio
+each = pytest.mark.parametrize
+once = each("redis_server", ["single"], indirect=True)
+LANE, HOUR, DAY = "00", 3_600_000, 86_400_000
+CONTENT = Content(to="+819012345678", text="Hello", encoding="gsm7", characters=5, segments=1)
+POLICY = Policy(guarantee=Guarantee.DEDUPLICATED, reports=True, queryable=True, settle_after=9**6, no_news_after=9**9)
+REFUSED = Refused(Reason.INVALID_NUMBER, "message", "110")
+Open = Callable[..., Any]
+
+
+class Proxy:
+    """Stands between a store and Redis. `plan` says how the next exchanges are cut: "before" they reach Redis, or
+    "after" Redis has acted and before its answer comes back."""
+
+    def __init__(self, upstream: int) -> None:
+        self.upstream = upstream
+        self.plan: list[str] = []
+        self.on_cut: Callable[[], Any] = lambda: None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> str:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+
+    async def stop(self) -> None:
+        self._server.close()
+        self.drop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def drop(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
+        pair = {writer, redis_writer}
+        self._writers |= pair
+        answers = asyncio.create_task(self._answer(redis_reader, writer))
+        with suppress(OSError):
+            while data := await reader.read(1 << 20):
+                cut = self.plan.pop(0) if self.plan else ""
+                if cut == "after":
+                    answers.cancel()
+                if cut != "before":
+                    redis_writer.write(data)
+                if cut == "after":
+                    await redis_reader.read(1 << 20)
+                if cut:
+                    self.on_cut()
+                    break
+        answers.cancel()
+        self._writers -= pair
+        for each in pair:
+            each.close()
+        await asyncio.gather(answers, *(each.wait_closed() for each in pair), return_exceptions=True)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 20):
+                writer.write(data)
+        writer.close()
+
+
+@pytest.fixture
+async def open_store() -> AsyncIterator[Open]:
+    async with AsyncExitStack() as stack:
+
+        async def open_(url: str, lanes: int = 1, **retention: int) -> Store:
+            topology = Topology(url)
+            stack.push_async_callback(topology.close)
+            await topology.open()
+            return Store(topology, Retention(**{"record": DAY, "key": HOUR, **retention}), lanes)
+
+        yield open_
+
+
+@pytest.fixture
+async def store(open_store: Open, redis_url: str) -> Store:
+    return await open_store(redis_url)
+
+
+@pytest.fixture
+def raw(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+async def proxy(redis_url: str) -> AsyncIterator[Proxy]:
+    proxy = Proxy(int(redis_url.split(":")[2].split("/")[0]))
+    proxy.url = await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+async def accept(store: Store, *, tag: str = "", key: str = "", body: bytes = b"0", **given: Any) -> tuple[str, Any]:
+    """A message and what became of it. `given`: fields of its state, `id_`, `rate`, `dry`."""
+    id_ = given.pop("id_", None) or new_id(await store.lane(given.get("client", "shop")), store.clock.now())
+    rate, dry, now = given.pop("rate", None), given.pop("dry", False), store.clock.now()
+    state = State(
+        **{
+            **{"status": Status.QUEUED, "phase": Phase.QUEUED, "provider": "main", "client": "shop", "steps": 1},
+            **{"due": now + DAY, "expires_at": now + DAY, "created_at": now, "updated_at": now, **given},
+        }
+    )
+    return id_, await store.accept(id_, state, CONTENT, Claims(tag, key, body * 16), rate=rate, dry=dry)
+
+
+async def put(store: Store, **given: Any) -> str:
+    id_, result = await accept(store, **given)
+    assert isinstance(result, Fresh)
+    return id_
+
+
+async def reserve(store: Store, ahead: int = HOUR) -> str:
+    due = store.clock.now() + ahead
+    return await put(store, status=Status.SCHEDULED, phase=Phase.WAITING, due=due, send_at=due)
+
+
+async def take(store: Store, number: int = 10, owner: str = "d.0", provider: str = "main") -> list[Record]:
+    return await store.take(LANE, provider, owner, number, 25_000)
+
+
+async def taken(store: Store, **given: Any) -> Record:
+    id_ = await put(store, **given)
+    (record,) = await take(store)
+    assert record.id == id_
+    return record
+
+
+async def settle(store: Store, record: Record, outcome: Any) -> Record:
+    change = lifecycle.settle(record.state, record.state.fence, outcome, store.clock.now(), POLICY)
+    settled = await store.apply(record, change)
+    assert settled is not None
+    return settled
+
+
+async def known(store: Store, id_: str) -> Record:
+    record = await store.read(id_)
+    assert record is not None
+    return record
+
+
+# Accepting
+
+
+async def test_accept_writes_everything_at_once(store: Store, raw: redis.Redis) -> None:
+    id_ = await put(store, tag="T", key="!K")
+    record = await known(store, id_)
+    assert (record.state.claims, record.state.fence, record.state.open) == ("T !K ", 0, "")
+    assert [(step.status, step.provider) for step in record.timeline] == [("queued", "main")]
+    assert raw.zrange("{00}a", 0, -1, withscores=True) == [(id_, record.state.expires_at)]
+    assert raw.lrange("{00}q:main:0", 0, -1) == ["shop"]
+    assert raw.lrange("{00}q:main:0:shop", 0, -1) == [id_]
+    assert await store.queued(LANE) == {("main", False): 1}
+    assert await store.claimed(LANE, "T") == await store.claimed(LANE, "!K") == id_
+    day = record.state.created_at // DAY
+    assert (await store.day(LANE, "shop", day, 0, -1), await store.day_length(LANE, "shop", day)) == ([id_], 1)
+    assert {raw.ttl(key) for key in ("{00}m:" + id_, "{00}k:T", "{00}k:!K", "{00}a")} == {-1}, "gone before its end"
+    reserved = await reserve(store)
+    assert await store.queued(LANE) == {("main", False): 1}
+    assert raw.zscore("{00}a", reserved) == (await known(store, reserved)).state.send_at
+
+
+async def test_a_claim_names_one_message(store: Store) -> None:
+    first, second = await put(store, tag="T"), await put(store, key="!K")
+    assert (await accept(store, tag="T"))[1] == Replay(first)
+    assert (await accept(store, tag="T", body=b"1"))[1] == Conflict("tag", first)
+    assert (await accept(store, key="!K", body=b"1"))[1] == Conflict("key", second)
+    assert (await accept(store, tag="T", key="!K"))[1] == Conflict("torn", first)
+    assert (await accept(store, tag="T", key="!L"))[1] == Replay(first)
+    assert (await accept(store, key="!L", body=b"1"))[1] == Conflict("key", first), "the new key names it too"
+    assert (await known(store, first)).state.claims == "T !L "
+    assert (await accept(store, tag="T", dry=True))[1] == Replay(first)
+    assert (await accept(store, tag="U", dry=True))[1] is None
+    assert await store.claimed(LANE, "U") is None
+    assert await store.queued(LANE) == {("main", False): 2}
+
+
+async def test_a_hundred_equal_requests_make_one_message(store: Store) -> None:
+    results = await asyncio.gather(*(accept(store, tag="T") for _ in range(100)))
+    (first,) = [id_ for id_, result in results if isinstance(result, Fresh)]
+    assert sum(result == Replay(first) for _, result in results) == 99
+
+
+async def test_a_refused_message_leaves_nothing(
+    store: Store, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [(await accept(store, rate=2, tag=tag))[1] for tag in "AB"] == [Fresh(1), Fresh(0)]
+    limited = (await accept(store, rate=2, tag="C"))[1]
+    assert isinstance(limited, Limited)
+    assert 0 < limited.retry_ms <= 500
+    store.clock.offset_ms += limited.retry_ms
+    keys = set(raw.keys())
+    monkeypatch.setattr(messages, "QUEUE_BOUND", 2)
+    assert (await accept(store, tag="D"))[1] == Full()
+    assert set(raw.keys()) == keys
+    assert (await accept(store, tag="D", high=True, rate=2))[1] == Fresh(0)
+
+
+async def test_a_full_queue_does_not_cost_the_client_its_rate(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "QUEUE_BOUND", 0)
+    assert [(await accept(store, rate=1))[1] for _ in range(2)] == [Full(), Full()]
+
+
+async def test_a_claim_is_not_ended_by_the_message_that_had_it_before(open_store: Open, redis_url: str) -> None:
+    """A key is kept for hours, its message for weeks: whatever still happens to that message is not the key's end."""
+    store = await open_store(redis_url, key=50)
+    first = await settle(store, await taken(store, key="!K"), REFUSED)
+    await asyncio.sleep(0.1)
+    second = await put(store, key="!K")
+    await store.apply(first, Change(first.state, None), CONTENT)  # its content is erased
+    assert (await accept(store, key="!K"))[1] == Replay(second)
+
+
+# Taking
+
+
+async def test_urgent_first_and_clients_in_turn(store: Store, raw: redis.Redis) -> None:
+    names: dict[str, str] = {}
+    for name in ("a1", "a2", "a3", "b1", "b2", "c1", "Ha"):
+        names[await put(store, client=name[-1] if name[0] == "H" else name[0], high=name[0] == "H")] = name
+    assert await store.queued(LANE) == {("main", True): 1, ("main", False): 6}
+    order = [[names[record.id] for record in await take(store, number)] for number in (2, 1, 10, 10)]
+    assert order == [["Ha", "a1"], ["b1"], ["c1", "a2", "b2", "a3"], []]
+    assert await store.queued(LANE) == {}
+    assert not raw.keys("{00}q:*")
+
+
+async def test_only_what_is_queued_is_taken(store: Store, raw: redis.Redis) -> None:
+    canceled = await known(store, await put(store))
+    assert await store.apply(canceled, lifecycle.cancel(canceled.state, store.clock.now()))
+    await put(store, expires_at=store.clock.now() - 1)
+    await put(store, provider="other")
+    good = await put(store)
+    assert [record.id for record in await take(store, 1)] == [good]
+    assert await store.queued(LANE) == {("other", False): 1}
+    assert raw.smembers("{00}o:d.0") == {good}
+
+
+async def test_a_take_is_an_intent(store: Store, raw: redis.Redis) -> None:
+    record = await taken(store)
+    state = record.state
+    assert (state.status, state.phase, state.owner) == (Status.SUBMITTING, Phase.HELD, "d.0")
+    assert (state.fence, state.open, state.stalls, state.steps) == (1, "1 ", 1, 2)
+    assert state.due - state.updated_at == 25_000
+    assert await store.held(LANE, "d.0") == {record.id}
+    assert raw.zscore("{00}a", record.id) == state.due
+    stored = await known(store, record.id)
+    assert (stored.state, stored.content) == (state, record.content)
+    assert [step.status for step in stored.timeline] == ["queued", "submitting"]
+    back = await store.apply(record, lifecycle.give_back(state, 1, store.clock.now()))
+    assert back is not None
+    assert (back.state.phase, back.state.open, await store.held(LANE, "d.0")) == (Phase.QUEUED, "", set())
+    (again,) = await take(store)
+    assert (again.state.fence, again.state.open, again.state.stalls) == (2, "2 ", 1)
+
+
+async def test_a_clock_that_jumps_costs_no_message_its_place(store: Store) -> None:
+    id_ = await put(store)
+    store.clock.offset_ms += 2 * DAY
+    assert await take(store) == []
+    store.clock.offset_ms -= 2 * DAY
+    assert [record.id for record in await take(store)] == [id_]
+
+
+# Changing
+
+
+async def test_a_change_is_applied_once_to_what_it_was_made_from(store: Store, raw: redis.Redis) -> None:
+    record = await taken(store)
+    change = lifecycle.settle(record.state, 1, Accepted("0"), store.clock.now(), POLICY)
+    for _ in range(2):
+        settled = await store.apply(record, change)
+        assert settled is not None
+        assert settled.state == change.state
+    stale = lifecycle.settle(record.state, 1, REFUSED, store.clock.now() + 1, POLICY)
+    assert await store.apply(record, stale) is None
+    assert (await known(store, record.id)).state == settled.state
+    assert [fields for _, fields in raw.xrange("{00}e:shop")] == [{"k": "submitted", "i": record.id, "n": "3"}]
+    assert raw.zscore("{00}a", record.id) == settled.state.due
+    assert await store.held(LANE, "d.0") == set()
+
+
+async def test_only_what_is_final_expires(store: Store, raw: redis.Redis) -> None:
+    record = await taken(store, tag="T", key="!K")
+    later = await settle(store, record, NotSent("no connection"))
+    keys = ["{00}m:" + record.id, "{00}k:T", "{00}k:!K"]
+    assert {raw.pttl(key) for key in keys} == {-1}
+    final = await store.apply(later, lifecycle.cancel(later.state, store.clock.now()))
+    ends = [raw.pexpiretime(key) - final.state.final_at for key in keys]
+    assert (ends[:2], 0 < ends[2] <= HOUR) == ([DAY, DAY], True)
+    assert raw.zcard("{00}a") == 0
+    index = raw.keys("{00}x:shop:d:*")[0]
+    assert raw.pexpiretime(index) >= final.state.final_at + DAY
+
+
+async def test_what_was_decided_is_queued_once(store: Store, raw: redis.Redis) -> None:
+    id_ = await reserve(store, 50)
+    assert await store.tick(LANE, 10, 30_000) == []
+    store.clock.offset_ms += 60
+    (due,) = await store.tick(LANE, 10, 30_000)
+    assert (due.id, await store.tick(LANE, 10, 30_000)) == (id_, []), "held back for whoever looks at it"
+    assert raw.zscore("{00}a", id_) >= due.state.due + 30_000
+    change = lifecycle.wake(due.state, store.clock.now(), POLICY)
+    assert await store.apply(due, change)
+    assert await store.apply(due, change)
+    assert raw.lrange("{00}q:main:0:shop", 0, -1) == [id_]
+    assert raw.zscore("{00}a", id_) == due.state.expires_at
+    raw.delete("{00}m:" + id_)
+    store.clock.offset_ms += 2 * DAY
+    assert (await store.tick(LANE, 10, 30_000), raw.zcard("{00}a")) == ([], 0)
+
+
+async def test_what_a_dead_owner_held_is_due_at_once(store: Store, raw: redis.Redis) -> None:
+    mine, theirs = (await taken(store)), (await put(store), await take(store, owner="d.1"))[1][0]
+    assert await store.release(LANE, "d.0") == 1
+    assert [record.id for record in await store.tick(LANE, 10, 30_000)] == [mine.id]
+    assert await store.held(LANE, "d.1") == {theirs.id}
+    raw.sadd("{00}o:d.2", mine.id)
+    assert await store.release(LANE, "d.2") == 1
+    assert await store.held(LANE, "d.2") == set()
+
+
+async def test_the_hosts_clock_is_never_asked(
+    open_store: Open, redis_url: str, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = time.time() - 2 * 86_400
+    monkeypatch.setattr("gateway.store.clock.time.time", lambda: wrong)
+    store = await open_store(redis_url)
+    await store.lane("shop")  # the first thing that is asked for a message
+    assert abs(store.clock.now() - raw.time()[0] * 1000) < 5000
+
+
+async def test_a_newer_record_is_not_cut_short(store: Store, raw: redis.Redis) -> None:
+    """Two versions run side by side while a cluster is upgraded; fields are only ever added at the end."""
+    record = await taken(store)
+    newer = msgspec.msgpack.encode([2, *msgspec.msgpack.decode(record.raw)[1:], "added later"])
+    raw.hset("{00}m:" + record.id, "s", newer)
+    with suppress(StoreUnavailable):
+        await settle(store, await known(store, record.id), Accepted("0"))
+    with redis.Redis.from_url(f"redis://127.0.0.1:{raw.connection_pool.connection_kwargs['port']}") as binary:
+        assert msgspec.msgpack.decode(binary.hget("{00}m:" + record.id, "s"))[-1] == "added later"
