@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 
 from gateway import faults
 from gateway.errors import Code, GatewayError, Pointer, StoreFull
 from gateway.metrics import Metrics
-from gateway.model.ids import PREFIX, new_id
+from gateway.model.ids import PREFIX, created_ms, new_id
 from gateway.model.message import Content, Phase, State, Status
 from gateway.routing import Routing
 from gateway.settings import Client
@@ -27,7 +28,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None = None
     high: bool = False
     pinned: str | None = None
-    wait_ms: int = 0
     held_by_provider: bool = False
 
 
@@ -51,19 +51,22 @@ class Acceptor:
         self._metrics = metrics
 
     async def new_id(self, client: Client) -> str:
+        """An id for a message accepted now: its time is the message's `createdAt`."""
+        await self._store.know_time()
         return new_id(await self._store.lane(client.name), self._store.clock.now())
 
-    async def accept(self, id_: str, client: Client, draft: Draft, claims: Claims) -> Acceptance:
+    async def accept(
+        self, id_: str, client: Client, draw: Callable[[], Draft], claims: Claims, wait_ms: int = 0
+    ) -> Acceptance:
         """The claim is looked up before every check on time, routes, limits or vendors, so that an honest repeat
-        never fails for being late. Raises `GatewayError`, or `StoreUnavailable` where the outcome is unknown."""
-        now = self._store.clock.now()
+        never fails for being late; `draw` may refuse too. `wait_ms`: the caller waits for the vendor's answer. Raises `GatewayError`, or `StoreUnavailable` where the outcome is unknown."""
         try:
-            content, state = self._draw_up(client, draft, now)
+            content, state = self._draw_up(client, draw(), created_ms(id_), wait_ms)
         except GatewayError:
             if claims.tag or claims.key:
-                seen = await self._store.accept(id_, _NOTHING, draft.content, claims, rate=None, dry=True)
+                seen = await self._store.accept(id_, _NOTHING, _NO_CONTENT, claims, rate=None, dry=True)
                 if seen is not None:
-                    return self._tell(client, seen, id_, None, draft.content)
+                    return self._tell(client, seen, id_, None, _NO_CONTENT)
             raise
         await faults.point("accept.before")
         try:
@@ -76,7 +79,7 @@ class Acceptor:
             self._metrics.add("gateway_messages_accepted_total", client=client.name, provider=state.provider)
         return self._tell(client, result, id_, state, content)
 
-    def _draw_up(self, client: Client, draft: Draft, now: int) -> tuple[Content, State]:
+    def _draw_up(self, client: Client, draft: Draft, now: int, wait_ms: int) -> tuple[Content, State]:
         send_at, expires_at = draft.send_at, draft.expires_at
         if send_at is not None and send_at <= now:
             raise _invalid("/sendAt", "sendAt lies in the past; leave it out to send now.")
@@ -105,8 +108,8 @@ class Acceptor:
             send_at=send_at or 0,
             created_at=now,
             updated_at=now,
-            wait_until=now + draft.wait_ms if draft.wait_ms else 0,
-            watched=draft.wait_ms > 0,
+            wait_until=now + wait_ms if wait_ms else 0,
+            watched=wait_ms > 0,
             steps=1,
         )
 
@@ -131,10 +134,11 @@ class Acceptor:
 
 def rate_headers(client: Client, left: int, resets: float = 1.0) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` (IETF draft): messages left now, and the client's rate a second."""
-    quota = max(1, round(client.rate or 1))
+    rate = client.rate or 1.0
+    quota, window = (max(1, round(rate)), 1) if rate >= 1 else (1, math.ceil(1 / rate))
     return {
         "ratelimit": f'"messages";r={left};t={max(1, math.ceil(resets))}',
-        "ratelimit-policy": f'"messages";q={quota};w=1',
+        "ratelimit-policy": f'"messages";q={quota};w={window}',
     }
 
 
@@ -163,6 +167,7 @@ def _overloaded(detail: str) -> GatewayError:
     return GatewayError(Code.OVERLOADED, f"{detail} Nothing was accepted; try again later.", retry_after=5)
 
 
+_NO_CONTENT = Content(to="", text="", encoding="gsm7", characters=0, segments=0)
 _NOTHING = State(
     status=Status.QUEUED, phase=Phase.QUEUED, provider="", client="", expires_at=0, created_at=0, updated_at=0
 )

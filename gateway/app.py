@@ -29,6 +29,7 @@ from gateway.api.auth import Access
 from gateway.api.server import GatewayProtocol
 from gateway.api.services import Services
 from gateway.dispatch.dispatcher import Dispatcher
+from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
@@ -62,6 +63,8 @@ async def open_services(
     section = settings.gateway
     retention = Retention(section.retention_days * DAY_MS, section.idempotency_hours * 3_600_000)
     store = Store(topology, retention, section.lanes)
+    with suppress(StoreUnavailable):  # told by readiness; the first request that needs the store asks again
+        await store.know_time()
     routing = Routing(settings.providers, settings.routes)
     recorder = Recorder(store, routing, metrics)
     orphans = Orphans(store)

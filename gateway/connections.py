@@ -48,16 +48,18 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
         self._head_read = False
-        self._delimited = False
 
     async def exchange(self, data: bytes) -> httpx.Response:
         """Writes the request and waits for its answer. From here on a failure means: it may have left."""
         assert self._transport is not None
         self._begin()
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(data)
         try:
+            self._transport.write(data)
             return await self._answer
+        except BaseException:
+            self.close()
+            raise
         finally:
             self._answer = None
 
@@ -70,7 +72,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None or not self.open() or self.stale():
             return False
         sock = self._transport.get_extra_info("socket")
-        if sock is None:  # TLS: the connection is lost, and we are about to be told
+        if sock is None:  # over TLS: lost, and about to be reported
             return False
         watch = select.poll()
         watch.register(sock.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
@@ -102,12 +104,20 @@ class Connection(asyncio.Protocol):
             self._fail("the answer is longer than any documented one")
 
     def eof_received(self) -> bool:
-        """A proper end; over TLS only one that TLS itself announced. All others are merely `connection_lost`."""
+        """Without a length the end of the connection is the end of the answer (RFC 9112, 6.3)."""
         self.closed = True
-        if self._head_read and not self._delimited:
-            # Without a length the end of the connection is the end of the answer (RFC 9112, 6.3).
+        delimited = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
+        if self._head_read and not delimited and self._ended_properly():
             self._finish()
         return False
+
+    def _ended_properly(self) -> bool:
+        """Over TLS only TLS itself can say so: TCP's end anybody on the way can bring about (RFC 9112, 9.8)."""
+        tls: Any = self._transport and self._transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or tls.read(1) == b""
+        except ssl.SSLError:
+            return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail("the connection broke before the whole answer came")
@@ -120,12 +130,8 @@ class Connection(asyncio.Protocol):
         self._begin_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_read:
-            return  # a trailer
-        name = name.lower()
-        self._headers.append((name, value))
-        if name in (b"content-length", b"transfer-encoding"):
-            self._delimited = True
+        if not self._head_read:  # else a trailer
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._head_read = True
@@ -172,15 +178,11 @@ class Connections(httpx.AsyncBaseTransport):
         connection = self._reuse(origin) or await self._connect(origin, timeouts["connect"])
         try:
             async with asyncio.timeout(timeouts["read"]):
-                response = await connection.exchange(data)
+                return await connection.exchange(data)
         except TimeoutError:
-            connection.close()
             raise httpx.ReadTimeout("no answer in time") from None
-        except BaseException:
-            connection.close()
-            raise
-        self._keep(origin, connection)
-        return response
+        finally:
+            self._keep(origin, connection)
 
     def _keep(self, origin: Origin, connection: Connection) -> None:
         idle = self._idle[origin]

@@ -122,6 +122,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The vendor's clock."""
     no_news_after: Duration = Duration(72 * 3600)
     settle_after: Duration = Duration(15 * 60)
+    """How long the vendor is asked about a lost answer before the message is `uncertain`."""
+    reconcile_after: Duration = Duration(30 * 60)
+    """A message without a receipt for so long is asked for, where the vendor can be asked; then less and less often."""
     reservations: Literal["gateway", "provider"] = "gateway"
 
 
@@ -133,6 +136,8 @@ class Provider(Protocol):
     type: str
     guarantee: Guarantee
     capabilities: Capabilities
+    default_sender: str
+    """The sender where a message names none; "" where the vendor chooses."""
     callback_kinds: frozenset[str]
     """The last path segments of its callback URLs."""
 

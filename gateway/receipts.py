@@ -29,7 +29,7 @@ class Receipts:
         words = provider.receipts(callback)
         await faults.point("receipt.before")
         for word in words:
-            matched = await self._apply(word)
+            matched = await self._apply(provider, word)
             if not matched:
                 await self._orphans.keep(provider.account, word)
                 log.warning("orphan receipt", provider=provider.name, provider_code=word.provider_code)
@@ -37,6 +37,6 @@ class Receipts:
         await faults.point("receipt.after")
         return len(words)
 
-    async def _apply(self, word: Receipt) -> bool:
+    async def _apply(self, provider: Provider, word: Receipt) -> bool:
         named = parse_reference(word.reference)
-        return named is not None and await self._recorder.receipt(named.id, named.generation, word)
+        return named is not None and await self._recorder.receipt(named.id, named.generation, word, provider)

@@ -20,6 +20,7 @@ from gateway.model.lifecycle import Change, Policy
 from gateway.model.message import Content, Record, State
 from gateway.model.outcome import Finding, Known, SendOutcome, Unanswered
 from gateway.model.receipt import Receipt
+from gateway.provider import Provider
 from gateway.routing import Routing
 from gateway.store.messages import Store
 from gateway.transport import Transport
@@ -101,10 +102,11 @@ class Recorder:
 
         return await self.change(record, rule, blank)
 
-    async def receipt(self, id_: str, generation: int, word: Receipt) -> bool:
-        """Applies one word from a vendor; False where there is no such message (any more)."""
+    async def receipt(self, id_: str, generation: int, word: Receipt, source: Provider) -> bool:
+        """Applies one word from a vendor; False where there is no such message (any more), or it was never
+        given to the account this word comes from."""
         record = await self._store.read(id_)
-        if record is None:
+        if record is None or not self._routing.carried(record, source):
             return False
         await self.change(record, partial(_apply_receipt, generation, word))
         return True

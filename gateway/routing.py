@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.errors import Code, GatewayError, Pointer
 from gateway.model.lifecycle import NOBODY, Policy
-from gateway.model.message import Content, State
+from gateway.model.message import Content, Record, State
 from gateway.model.phone import country
 from gateway.provider import Guarantee, Misfit, Provider
 from gateway.settings import Client, Route
@@ -58,8 +58,6 @@ class Routing:
             raise GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer("/provider", detail),))
         if pinned and client.providers is not None and pinned not in client.providers:
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
-        if content.sender and client.senders is not None and content.sender not in client.senders:
-            raise GatewayError(Code.FORBIDDEN, "This client may not use this sender.")
         decision = self.decide(content, client, pinned)
         if decision.able:
             return decision.able
@@ -67,6 +65,8 @@ class Routing:
             Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}")
             for passed in decision.passed_over
         )
+        if decision.passed_over and all(passed.misfit.code == "forbidden" for passed in decision.passed_over):
+            raise GatewayError(Code.FORBIDDEN, decision.passed_over[0].misfit.detail, errors=errors)
         if pinned:
             misfit = decision.passed_over[0].misfit
             raise GatewayError(Code.UNSUPPORTED, misfit.detail, errors=errors, provider=pinned)
@@ -88,10 +88,21 @@ class Routing:
     def _misfit(self, name: str, content: Content, client: Client) -> Misfit | None:
         provider = self.providers[name]
         if client.providers is not None and name not in client.providers:
-            return Misfit("forbidden", "this client may not use it")
+            return Misfit("forbidden", "This client may not use this provider.", "/provider")
+        if client.senders is not None and (content.sender or provider.default_sender) not in client.senders:
+            return Misfit("forbidden", "This client may not use this sender: name one of its own in `from`.", "/from")
         if not provider.capabilities.messages:
             return Misfit("unsupported", "it cannot send text messages")
         return provider.misfit(content)
+
+    def carried(self, record: Record, source: Provider) -> bool:
+        """Whether the message may have been given to the vendor account of `source`. A provider that is not
+        configured any more is not held against it."""
+        names = {record.state.provider, *record.content.route}
+        return any(
+            provider is None or (provider.type, provider.account) == (source.type, source.account)
+            for provider in (self.providers.get(name) for name in names)
+        )
 
     def policy(self, state: State, content: Content) -> Policy:
         """What the lifecycle needs to know of the provider a message is with."""
@@ -108,6 +119,7 @@ class Routing:
             queryable=provider.capabilities.status_query,
             settle_after=int(provider.settings.settle_after * 1000),
             no_news_after=int(provider.settings.no_news_after * 1000),
+            reconcile_after=int(provider.settings.reconcile_after * 1000),
             next_provider=next((other for other in later if other in self.providers), ""),
             resend_blind=resend_blind,
         )

@@ -37,7 +37,7 @@ class Transport:
         Raises `NeverLeft` or `LostAnswer`, with a detail that quotes neither URL nor body.
         """
         seconds = float(provider.settings.timeout)
-        limit = min(CONNECT_TIMEOUT, seconds / 2)  # runs out well before the whole: what it says is more
+        limit = min(CONNECT_TIMEOUT, seconds / 2)  # ends first: it is the one that knows that nothing left
         outgoing = httpx.Request(
             request.method,
             request.url,

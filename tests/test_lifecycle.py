@@ -34,6 +34,7 @@ DEDUPLICATED = Policy(
     queryable=True,
     settle_after=15 * 60_000,
     no_news_after=72 * HOUR,
+    reconcile_after=HOUR // 2,
 )
 WITH_NEXT = msgspec.structs.replace(DEDUPLICATED, next_provider="spare")
 BLIND = msgspec.structs.replace(DEDUPLICATED, guarantee=Guarantee.BLIND, queryable=False)
@@ -91,7 +92,7 @@ class TestOneTry:
     def test_accepted(self) -> None:
         state = settle(taken(queued()), Accepted("0"))
         assert (state.status, state.phase, state.open, state.owner) == (Status.SUBMITTED, Phase.RESTING, "", "")
-        assert state.due == NOW + 72 * HOUR
+        assert state.due == NOW + HOUR // 2, "without a receipt the vendor is asked"
         assert state.answered_at == NOW
 
     def test_accepted_by_a_vendor_that_never_reports_is_final(self) -> None:
@@ -301,7 +302,14 @@ class TestAgenda:
 
     def test_without_news_a_message_is_final_as_it_is(self) -> None:
         submitted = settle(taken(queued()), Accepted())
-        verdict = lifecycle.wake(submitted, NOW + 72 * HOUR, DEDUPLICATED)
+        now, asked = submitted.due, 0
+        while (verdict := lifecycle.wake(submitted, now, DEDUPLICATED)) == "ask":
+            change = lifecycle.found(submitted, Known(), now, DEDUPLICATED)
+            assert change is not None
+            submitted, asked = change.state, asked + 1
+            now = submitted.due
+        assert now == NOW + 72 * HOUR
+        assert 5 < asked < 30, "ever less often"
         assert isinstance(verdict, Change)
         assert (verdict.state.status, verdict.state.reason) == (Status.SUBMITTED, "no_answer")
         assert verdict.state.final_at

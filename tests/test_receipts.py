@@ -334,6 +334,7 @@ async def test_orphans_are_paged_without_gap_or_repeat(harness: Harness, monkeyp
     assert sorted(seen) == [f"tag-{n}" for n in range(10)]
 
 
+@pytest.mark.xfail(strict=True, reason="open: orphans are kept and listed, and not yet matched later")
 async def test_an_orphan_is_matched_when_its_message_turns_up(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,101 +1,36 @@
-"""Every script of the store on a real Redis, and what happens when Redis breaks, hangs, fills up or forgets."""
+"""Every script of the store on a real Redis: what it writes, what it leaves alone, what it answers when asked again."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import signal
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import redis
 
-from gateway.app import open_services
-from gateway.errors import StoreForgot, StoreFull, StoreUnavailable
-from gateway.metrics import Metrics
+from gateway.errors import StoreFull, StoreUnavailable
 from gateway.model import lifecycle
 from gateway.model.ids import new_id
-from gateway.model.lifecycle import Change, Policy
+from gateway.model.lifecycle import Change
 from gateway.model.message import Content, Phase, Record, State, Status
 from gateway.model.outcome import Accepted, Guarantee, NotSent, Refused
 from gateway.model.reasons import Reason
+from gateway.model.receipt import Receipt
 from gateway.store import messages
 from gateway.store.messages import Claims, Conflict, Fresh, Full, Limited, Replay, Retention, Store
 from gateway.store.topology import Topology
-from tests.conftest import start_redis
-from tests.harness import settings_for
 
 pytestmark = pytest.mark.anyio
 each = pytest.mark.parametrize
-once = each("redis_server", ["single"], indirect=True)
 LANE, HOUR, DAY = "00", 3_600_000, 86_400_000
 CONTENT = Content(to="+819012345678", text="Hello", encoding="gsm7", characters=5, segments=1)
-POLICY = Policy(guarantee=Guarantee.DEDUPLICATED, reports=True, queryable=True, settle_after=9**6, no_news_after=9**9)
+POLICY = msgspec.structs.replace(lifecycle.NOBODY, guarantee=Guarantee.DEDUPLICATED, queryable=True)
 REFUSED = Refused(Reason.INVALID_NUMBER, "message", "110")
 Open = Callable[..., Any]
-
-
-class Proxy:
-    """Stands between a store and Redis. `plan` says how the next exchanges are cut: "before" they reach Redis, or
-    "after" Redis has acted and before its answer comes back."""
-
-    def __init__(self, upstream: int) -> None:
-        self.upstream = upstream
-        self.plan: list[str] = []
-        self.on_cut: Callable[[], Any] = lambda: None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> str:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
-
-    async def stop(self) -> None:
-        self._server.close()
-        self.drop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def drop(self) -> None:
-        for writer in self._writers:
-            writer.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
-        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
-        pair = {writer, redis_writer}
-        self._writers |= pair
-        answers = asyncio.create_task(self._answer(redis_reader, writer))
-        with suppress(OSError):
-            while data := await reader.read(1 << 20):
-                cut = self.plan.pop(0) if self.plan else ""
-                if cut == "after":
-                    answers.cancel()
-                if cut != "before":
-                    redis_writer.write(data)
-                if cut == "after":
-                    await redis_reader.read(1 << 20)
-                if cut:
-                    self.on_cut()
-                    break
-        answers.cancel()
-        self._writers -= pair
-        for each in pair:
-            each.close()
-        await asyncio.gather(answers, *(each.wait_closed() for each in pair), return_exceptions=True)
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(1 << 20):
-                writer.write(data)
-        writer.close()
 
 
 @pytest.fixture
@@ -106,7 +41,9 @@ async def open_store() -> AsyncIterator[Open]:
             topology = Topology(url)
             stack.push_async_callback(topology.close)
             await topology.open()
-            return Store(topology, Retention(**{"record": DAY, "key": HOUR, **retention}), lanes)
+            store = Store(topology, Retention(**{"record": DAY, "key": HOUR, **retention}), lanes)
+            await store.know_time()
+            return store
 
         yield open_
 
@@ -122,24 +59,13 @@ def raw(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture
-async def proxy(redis_url: str) -> AsyncIterator[Proxy]:
-    proxy = Proxy(int(redis_url.split(":")[2].split("/")[0]))
-    proxy.url = await proxy.start()
-    yield proxy
-    await proxy.stop()
-
-
 async def accept(store: Store, *, tag: str = "", key: str = "", body: bytes = b"0", **given: Any) -> tuple[str, Any]:
     """A message and what became of it. `given`: fields of its state, `id_`, `rate`, `dry`."""
     id_ = given.pop("id_", None) or new_id(await store.lane(given.get("client", "shop")), store.clock.now())
     rate, dry, now = given.pop("rate", None), given.pop("dry", False), store.clock.now()
-    state = State(
-        **{
-            **{"status": Status.QUEUED, "phase": Phase.QUEUED, "provider": "main", "client": "shop", "steps": 1},
-            **{"due": now + DAY, "expires_at": now + DAY, "created_at": now, "updated_at": now, **given},
-        }
-    )
+    fields = {"status": Status.QUEUED, "phase": Phase.QUEUED, "provider": "main", "client": "shop", "steps": 1}
+    fields |= {"due": now + DAY, "expires_at": now + DAY, "created_at": now, "updated_at": now, **given}
+    state = State(**fields)
     return id_, await store.accept(id_, state, CONTENT, Claims(tag, key, body * 16), rate=rate, dry=dry)
 
 
@@ -328,8 +254,18 @@ async def test_only_what_is_final_expires(store: Store, raw: redis.Redis) -> Non
     ends = [raw.pexpiretime(key) - final.state.final_at for key in keys]
     assert (ends[:2], 0 < ends[2] <= HOUR) == ([DAY, DAY], True)
     assert raw.zcard("{00}a") == 0
-    index = raw.keys("{00}x:shop:d:*")[0]
-    assert raw.pexpiretime(index) >= final.state.final_at + DAY
+
+
+async def test_what_exists_is_listed(store: Store, raw: redis.Redis) -> None:
+    record = await settle(store, await taken(store), REFUSED)
+    store.clock.offset_ms += 20 * DAY
+    await store.tick(LANE, 0, 0)
+    change = lifecycle.receipt(
+        record.state, 1, Receipt(reference="", identity="a", outcome="delivered"), store.clock.now(), POLICY
+    )
+    assert await store.apply(record, change)
+    (index,) = raw.keys("{00}x:shop:d:*")
+    assert raw.pexpiretime(index) >= raw.pexpiretime("{00}m:" + record.id)
 
 
 async def test_what_was_decided_is_queued_once(store: Store, raw: redis.Redis) -> None:
@@ -359,14 +295,18 @@ async def test_what_a_dead_owner_held_is_due_at_once(store: Store, raw: redis.Re
     assert await store.held(LANE, "d.2") == set()
 
 
-async def test_the_hosts_clock_is_never_asked(
-    open_store: Open, redis_url: str, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wrong = time.time() - 2 * 86_400
-    monkeypatch.setattr("gateway.store.clock.time.time", lambda: wrong)
-    store = await open_store(redis_url)
-    await store.lane("shop")  # the first thing that is asked for a message
-    assert abs(store.clock.now() - raw.time()[0] * 1000) < 5000
+async def test_the_time_is_known_with_the_first_answer(store: Store, redis_url: str, raw: redis.Redis) -> None:
+    """Whatever a new process does first: it reads a record to cancel it, or releases what its predecessor held."""
+    record = await taken(store)
+    topology = Topology(redis_url)
+    try:
+        await topology.open()
+        started = Store(topology, Retention(DAY, HOUR), 1)
+        await started.read(record.id)
+        assert abs(started.clock.now() - raw.time()[0] * 1000) < 5000
+        assert await started.release(LANE, "d.0") == 1
+    finally:
+        await topology.close()
 
 
 async def test_a_newer_record_is_not_cut_short(store: Store, raw: redis.Redis) -> None:
@@ -378,3 +318,82 @@ async def test_a_newer_record_is_not_cut_short(store: Store, raw: redis.Redis) -
         await settle(store, await known(store, record.id), Accepted("0"))
     with redis.Redis.from_url(f"redis://127.0.0.1:{raw.connection_pool.connection_kwargs['port']}") as binary:
         assert msgspec.msgpack.decode(binary.hget("{00}m:" + record.id, "s"))[-1] == "added later"
+
+
+# The rate
+
+
+def fullest(spans: list[tuple[float, float]]) -> int:
+    """Starts in the fullest second, where each is only known to lie in a span."""
+    return max(sum(begin >= first and end <= first + 1 for begin, end in spans) for first, _ in spans)
+
+
+@each("rate", [80, 600])
+async def test_two_callers_share_a_rate_and_use_it_up(open_store: Open, redis_url: str, rate: int) -> None:
+    spans: list[tuple[float, float]] = []
+    ends = time.monotonic() + 1.5
+
+    async def ask(store: Store) -> None:
+        while (before := time.monotonic()) < ends:
+            starts = await store.grant("main", rate, 50)
+            after = time.monotonic()
+            spans.extend((before + start, after + start) for start in starts)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*[ask(await open_store(redis_url)) for _ in range(2)])
+    assert fullest(spans) <= rate
+    took = max(end for _, end in spans) - min(begin for begin, _ in spans)
+    assert rate * 0.98 <= (len(spans) - 1) / took <= rate * 1.02
+
+
+async def test_a_clock_that_steps_back_grants_nothing_twice(store: Store) -> None:
+    first, began = await store.grant("main", 80, 50), time.monotonic()
+    store.clock.offset_ms -= 60_000
+    second = await store.grant("main", 80, 50)
+    assert not second or time.monotonic() - began + second[0] >= first[-1] + 1 / 80
+
+
+async def test_no_rounding_and_no_expiry_raises_the_rate(store: Store, raw: redis.Redis) -> None:
+    first, second = await store.grant("main", 300, 2)
+    assert second - first >= 1 / 300, "301 in a second"
+    await store.grant("slow", 0.01, 1)
+    assert raw.pttl("{p:slow}") >= 100_000, "forgotten before the next may start"
+
+
+# A server that forgets its scripts, or is full
+
+
+async def test_forgotten_scripts_are_loaded_again(store: Store, raw: redis.Redis) -> None:
+    for step in (lambda: put(store), lambda: take(store), lambda: store.grant("main", 9, 1)):
+        raw.script_flush()
+        assert await step()
+
+
+@pytest.fixture
+def full(raw: redis.Redis) -> Iterator[Callable[[float], Any]]:
+    """Calling it leaves Redis full to that share of its memory."""
+    yield lambda share: raw.config_set("maxmemory", int(raw.info()["used_memory"] / share))
+    raw.config_set("maxmemory", 0)
+
+
+async def test_a_full_redis_still_takes_and_settles(
+    store: Store, raw: redis.Redis, full: Callable[[float], Any]
+) -> None:
+    record, due, queued = await taken(store), await reserve(store, -1), await put(store)
+    full(2.0)
+    raw.script_flush()
+    with pytest.raises(StoreFull):
+        await accept(store, tag="T")
+    assert await store.claimed(LANE, "T") is None
+    assert [each.id for each in await take(store)] == [queued]
+    assert [each.id for each in await store.tick(LANE, 9, 30_000)] == [due]
+    assert (await settle(store, record, Accepted("0"))).state.status is Status.SUBMITTED
+    assert await store.grant("main", 9, 1)
+
+
+async def test_nothing_is_accepted_into_the_last_seventh(store: Store, full: Callable[[float], Any]) -> None:
+    """What was accepted grows while it is sent: the scripts that may not be refused need room."""
+    await put(store)
+    full(0.9)
+    with pytest.raises(StoreFull):
+        await accept(store)

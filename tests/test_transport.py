@@ -9,10 +9,10 @@ import socket
 import ssl
 import struct
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -48,8 +48,6 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;note=1\r\nllo\r\
 TO_THE_END = OK + b"Connection: close\r\n\r\nhello"
 FORGED = OK + b"Content-Length: 6\r\n\r\nforged"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-CODED = gzip.compress(b"hello" * 100)
-
 HELLO = VendorAnswer(200, b"hello", "text/plain")
 NO_CONNECTION = "NeverLeft: no connection: refused, unknown host or TLS failure"
 NONE_IN_TIME = "NeverLeft: no connection in time"
@@ -61,37 +59,23 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
     return "asyncio", {"use_uvloop": request.param}
 
 
-@pytest.fixture(autouse=True)
-def _nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Event loops log what callbacks raise, and go on."""
-    yield
-    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
-
-
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
+async def transport(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Transport]:
     transport = Transport(Connections(ssl.create_default_context(cadata=CERTIFICATE)))
     yield transport
     await transport.close()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 @dataclass
-class Vendor:
-    url: str = ""
-    lines: list[Line] = field(default_factory=list)
-    requests: list[bytes] = field(default_factory=list)
-
-
-@dataclass(eq=False)
 class Line:
     """The vendor's end of one connection."""
 
-    vendor: Vendor
+    vendor: SimpleNamespace
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def request(self) -> bytes:
-        """Its body."""
         head = await self.reader.readuntil(b"\r\n\r\n")
         size = [int(line[15:]) for line in head.lower().splitlines() if line.startswith(b"content-length:")]
         body = await self.reader.readexactly(size[0] if size else 0)
@@ -109,16 +93,19 @@ class Line:
 
 
 Script = Callable[[Line], Awaitable[Any]]
+Fate = VendorAnswer | str
 
 
 def answers(*queue: bytes, pause: float | None = None) -> Script:
-    """Each request gets the next answer, the last one again and again; with a pause in small pieces."""
+    """Each request gets the next answer, the last one again and again; its own body where there is none."""
 
     async def script(line: Line) -> None:
         data = b""
         while b"Connection: close" not in data and (b"HTTP/1.0" not in data or b"keep-alive" in data):
-            await line.request()
-            data = queue[min(len(line.vendor.requests), len(queue)) - 1]
+            body = await line.request()
+            data = OK + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+            if queue:
+                data = queue[min(len(line.vendor.requests), len(queue)) - 1]
             step = len(data) if pause is None else len(data) // 300 + 1
             for i in range(0, len(data), step):
                 line.writer.write(data[i : i + step])
@@ -142,16 +129,10 @@ def says(data: bytes, end: str, after: Script = Line.request) -> Script:
     return script
 
 
-async def echo(line: Line) -> None:
-    while True:
-        body = await line.request()
-        line.writer.write(OK + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-
-
 @asynccontextmanager
-async def serve(script: Script, tls: bool = False, host: str = "127.0.0.1") -> AsyncIterator[Vendor]:
+async def serve(script: Script, tls: bool = False, host: str = "127.0.0.1") -> AsyncIterator[SimpleNamespace]:
     """Plays the script on every connection and then closes it."""
-    vendor, tasks, context = Vendor(), [], None
+    vendor, tasks, context = SimpleNamespace(lines=[], requests=[]), [], None
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.append(cast("asyncio.Task[Any]", asyncio.current_task()))
@@ -181,9 +162,7 @@ async def serve(script: Script, tls: bool = False, host: str = "127.0.0.1") -> A
         await asyncio.sleep(0.01)
 
 
-async def exchange(
-    transport: Transport, url: str, body: bytes = b"text=hi", timeout: float = 2.0, kind: str = "text/x"
-) -> VendorAnswer | str:
+async def exchange(transport: Transport, url: str, body: bytes = b"a=b", timeout: float = 2, kind: str = "x/y") -> Fate:
     """The answer, or why there is none."""
     provider = type("Fake", (), {"settings": ProviderSettings(base_url=url, timeout=Duration(timeout))})
     request = VendorRequest(method="POST", url=url + "/send", headers=(("content-type", kind),), body=body)
@@ -194,23 +173,13 @@ async def exchange(
         return f"{type(error).__name__}: {error}"
 
 
-async def test_a_refused_connection_never_left(transport: Transport) -> None:
-    async with serve(answers(PLAIN)) as vendor:
-        assert await exchange(transport, vendor.url) == HELLO
-    for _ in range(2):
-        assert await exchange(transport, vendor.url) == NO_CONNECTION
-
-
-@pytest.mark.parametrize("timeout", [0.2, 2])
+@pytest.mark.parametrize("timeout", [0.3, 2])
 async def test_into_the_void_nothing_left(transport: Transport, timeout: float, monkeypatch: Patch) -> None:
-    monkeypatch.setattr("gateway.transport.CONNECT_TIMEOUT", 0.3)
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as stack:
-        for _ in range(4):  # fill the backlog: further packets are dropped
-            other = stack.enter_context(socket.socket())
-            other.setblocking(False)
-            other.connect_ex(server.getsockname())
+    monkeypatch.setattr("gateway.transport.CONNECT_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:  # accepts none: beyond the first few, silence
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        assert await exchange(transport, url, timeout=timeout) == NONE_IN_TIME
+        fates = await asyncio.gather(*(exchange(transport, url, timeout=timeout) for _ in range(6)))
+        assert set(fates) == {NONE_IN_TIME, f"LostAnswer: no answer within {timeout} s"}
 
 
 @pytest.mark.parametrize("end", ["close", "reset", "silence"])
@@ -231,7 +200,7 @@ async def test_a_certificate_that_is_not_trusted_ends_it(transport: Transport) -
 
 async def test_what_cannot_be_sent_never_left(transport: Transport) -> None:
     async with serve(answers(PLAIN)) as vendor:
-        for url in ("http://", f"http://{'a' * 64}.example", "https://a..example"):
+        for url in (f"http://{'a' * 64}.example", "https://a..example"):
             assert await exchange(transport, url) == NO_CONNECTION
         for url, kind in [("ftp:", "a"), ("http:", "a\r\nx-smuggled: 1"), ("http:", "a\nb"), ("http:", "a\r")]:
             assert await exchange(transport, url + vendor.url[5:], kind=kind) == "NeverLeft: no connection"
@@ -239,9 +208,7 @@ async def test_what_cannot_be_sent_never_left(transport: Transport) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"HTTP/1.", FORGED])
-async def test_a_connection_over_before_its_use_never_left(
-    transport: Transport, data: bytes, monkeypatch: Patch
-) -> None:
+async def test_over_before_its_use_it_never_left(transport: Transport, data: bytes, monkeypatch: Patch) -> None:
     async def sluggish(*args: Any, **more: Any) -> Any:
         made = await connect(*args, **more)
         await asyncio.sleep(0.05)
@@ -255,20 +222,16 @@ async def test_a_connection_over_before_its_use_never_left(
         assert await exchange(transport, vendor.url, timeout=1) == NO_CONNECTION
 
 
-BROKEN = {
-    "nothing": b"",
-    "another coding": OK + b"Transfer-Encoding: gzip\r\n\r\nhello",
-    "100": CONTINUE,
-    "103 and half": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK,
-    "101": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-}
-NONSENSE = {
+NOT_AN_ANSWER = {
+    "only nothing": b"",
+    "only another coding": OK + b"Transfer-Encoding: gzip\r\n\r\nhello",
+    "only 100": CONTINUE,
+    "only 103 and half": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK,
+    "only 101": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     "garbage": b"\x16\x03\x01\x00\xff\r\n\r\n",
     "upgrade": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhello",
     "two lengths": OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
     "length and chunks": OK + b"Content-Length: 5\r\n" + CHUNKED[len(OK) :],
-    "negative length": OK + b"Content-Length: -5\r\n\r\nhello",
-    "huge length": OK + b"Content-Length: 99999999999999999999\r\n\r\nhello",
     "huge body": OK + b"Content-Length: %d\r\n\r\n" % (4 * MAX_ANSWER) + b"x" * 2 * MAX_ANSWER,
     "endless chunks": CHUNKED[:-5] + (b"400\r\n" + b"x" * 1024 + b"\r\n") * 2048,
     "endless body": TO_THE_END + b"x" * 2 * MAX_ANSWER,
@@ -278,36 +241,32 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN | NONSENSE)
+@pytest.mark.parametrize("name", NOT_AN_ANSWER)
 async def test_half_an_answer_and_nonsense_are_lost(transport: Transport, name: str) -> None:
-    for end in ["silence"] if name in NONSENSE else ["close", "reset"]:
-        async with serve(says((BROKEN | NONSENSE)[name], end)) as vendor:
-            for _ in range(2):
-                assert await exchange(transport, vendor.url) == BROKE
-            assert len(vendor.requests) == len(vendor.lines) == 2
+    async with serve(says(NOT_AN_ANSWER[name], "close" if "only" in name else "silence")) as vendor:
+        for _ in range(2):
+            assert await exchange(transport, vendor.url) == BROKE
+        assert len(vendor.requests) == len(vendor.lines) == 2
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.binary(min_size=1, max_size=20), max_size=4), st.sampled_from(["length", "chunks", "end"]), st.data()
-)
-async def test_a_cut_answer_is_never_a_whole_one(chunks: list[bytes], framing: str, data: st.DataObject) -> None:
+@given(st.lists(st.binary(min_size=1), max_size=4), st.sampled_from(["length", "chunks", "end"]), st.booleans())
+async def test_a_cut_answer_is_never_a_whole_one(chunks: list[bytes], framing: str, reset: bool) -> None:
     body = b"".join(chunks)
     how = {"length": b"Content-Length: %d" % len(body), "chunks": b"Transfer-Encoding: chunked", "end": b"A: b"}
     head = OK + b"X-First: 1\r\n" + how[framing] + b"\r\nX-Last: 2\r\n\r\n"
     framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""])
     whole = head + (framed if framing == "chunks" else body)
-    pause = data.draw(st.integers(0, len(whole)), label="pause")
+    cuts = [*range(len(head) if framing == "end" else len(whole)), len(whole)]
 
     async def script(line: Line) -> None:
         cut = int(await line.request())
-        line.writer.write(whole[: min(cut, pause)])
-        await asyncio.sleep(0.001)
-        line.writer.write(whole[pause:cut])
+        await says(whole[:cut], "reset" if reset and cut < len(whole) else "close", after=lambda _: asyncio.sleep(0))(
+            line
+        )
 
     transport = Transport(Connections(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)))
     async with serve(script) as vendor:
-        cuts = [*range(len(head) if framing == "end" else len(whole)), len(whole)]
         fates = await asyncio.gather(*(exchange(transport, vendor.url, b"%d" % cut) for cut in cuts))
         assert fates == [BROKE] * (len(cuts) - 1) + [VendorAnswer(200, body)]
     await transport.close()
@@ -356,7 +315,7 @@ WHOLE = {
     "204": b"HTTP/1.1 204 No Content\r\n\r\n",
     "302": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     "500": PLAIN.replace(b"200 OK", b"500 "),
-    "gzip": OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(CODED), CODED),
+    "gzip": TO_THE_END.replace(b"\r\n\r\nhello", b"\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"hello")),
     "as long as can be": OK + b"Content-Length: %d\r\n\r\n" % MAX_ANSWER + b"x" * MAX_ANSWER,
 }
 
@@ -375,18 +334,18 @@ async def test_answers_are_read_as_httpx_reads_them(name: str, pause: float | No
                 read.append((answer, response.status_code, response.headers, await response.aread()))
             await carrier.aclose()
         if isinstance(carrier, Connections):
-            assert len(vendor.lines) == (6 if name in ("to the end", "1.0", "closing") else 1)
+            assert len(vendor.lines) == (6 if name in ("to the end", "1.0", "closing", "gzip") else 1)
     assert read == [read[0]] * 6
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"] if Path("/proc/net/if_inet6").exists() else ["127.0.0.1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"] if os.path.exists("/proc/net/if_inet6") else ["127.0.0.1"])
 async def test_a_request_arrives_to_the_byte(transport: Transport, host: str) -> None:
     body = "to=%2B8190&text=a+b&é=日本語\0\r\n\r\n".encode() + bytes(range(256))
-    async with serve(echo, host=host) as vendor:
+    async with serve(answers(), host=host) as vendor:
         assert await exchange(transport, vendor.url, body) == VendorAnswer(200, body)
         assert await exchange(transport, vendor.url, b"") == VendorAnswer(200, b"")
         head = f"POST /send HTTP/1.1\r\nHost: {vendor.url[7:]}\r\naccept: */*\r\nuser-agent: message-gateway\r\n"
-        head += f"content-type: text/x\r\nContent-Length: {len(body)}\r\n\r\n"
+        head += f"content-type: x/y\r\nContent-Length: {len(body)}\r\n\r\n"
         assert vendor.requests[0] == head.encode() + body
 
 
@@ -410,6 +369,7 @@ async def test_a_vendor_may_leave_while_idle(transport: Transport, how: str, tls
             await asyncio.sleep(0 if "unseen" in how else 0.02)
             for _ in range(turns):  # the event loop has seen a little of it
                 await asyncio.sleep(0)
+    assert await exchange(transport, vendor.url) == NO_CONNECTION
 
 
 @pytest.mark.parametrize("more", [FORGED, FORGED[:9], FORGED[:20], b"\0", b"\r\n" + FORGED])
@@ -423,7 +383,7 @@ async def test_what_follows_an_answer_is_no_answer(transport: Transport, more: b
 
 
 async def test_many_at_once(transport: Transport, monkeypatch: Patch) -> None:
-    async with serve(echo) as vendor:
+    async with serve(answers()) as vendor:
         for _ in range(3):
             bodies = [b"%d" % i * 50 for i in range(300)]
             got = await asyncio.gather(*(exchange(transport, vendor.url, body) for body in bodies))

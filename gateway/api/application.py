@@ -59,7 +59,7 @@ def _answering_options(app: ASGIApp, handlers: Sequence[HTTPRouteHandler]) -> AS
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS":
             for path, pattern, allow in table:
-                if pattern.fullmatch(scope["path"]):
+                if pattern.fullmatch(scope["path"].rstrip("/") or "/"):
                     scope["path_template"] = path
                     headers = [(b"allow", allow.encode())]
                     await send({"type": "http.response.start", "status": 204, "headers": headers})

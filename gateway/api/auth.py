@@ -12,7 +12,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from gateway.api.requests import client_address
-from gateway.errors import Code, GatewayError
+from gateway.errors import Code, GatewayError, Pointer
 from gateway.settings import Client, key_digest
 from gateway.settings import Network as Net
 
@@ -69,18 +69,20 @@ def allowed(address: str, networks: Iterable[Net]) -> bool:
 
 
 async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard of every route: its `opt` names the scope it needs (None: open) and the media types it answers."""
-    accept = connection.headers.get("accept", "*/*")
+    """The guard of every route: its `opt` names the scope it needs (None: open) and the media type it answers
+    (None: whatever the caller would like)."""
+    accept = connection.headers.get("accept") or "*/*"
     produced = handler.opt.get("produces", "application/json")
-    if accept not in ("*/*", "application/json") and not acceptable(accept, produced):
+    if produced and accept not in ("*/*", "application/json") and not acceptable(accept, produced):
         raise GatewayError(Code.NOT_ACCEPTABLE, f"The answer is {produced}; the Accept header excludes it.")
-    if connection.scope["query_string"] and not handler.opt.get("query"):
-        raise GatewayError(Code.INVALID_REQUEST, "This operation takes no query parameters.")
     scope = handler.opt["scope"]
     if scope is not None:
         access: Access = connection.app.state.services.access
         caller = access.caller(connection.headers.get("authorization", ""), scope, connection)
         connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]  # read by the handlers
+        if connection.scope["query_string"] and not handler.opt.get("query"):
+            names = [Pointer(f"/{name}", "This operation takes no query.") for name in connection.query_params]
+            raise GatewayError(Code.INVALID_REQUEST, "This operation takes no query.", errors=tuple(names))
 
 
 @lru_cache(1024)

@@ -20,7 +20,7 @@ from gateway.provider import Callback, Provider
     "/callbacks/{provider:str}/{secret:str}/{kind:str}",
     http_method=[HttpMethod.GET, HttpMethod.POST],
     status_code=200,
-    opt={"scope": None, "produces": "text/plain", "query": True},
+    opt={"scope": None, "produces": None, "query": True},
 )
 async def vendor_callback(
     request: AnyRequest, provider: FromPath[str], secret: FromPath[str], kind: FromPath[str]

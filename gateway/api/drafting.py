@@ -35,11 +35,13 @@ def normalise(body: MessageIn, default_region: str) -> MessageIn:
         to = phone.parse(body.to, default_region)
     except phone.InvalidNumber as error:
         raise invalid("/to", str(error)) from None
-    return msgspec.structs.replace(body, to=to, send_at=_utc(body.send_at), expires_at=_utc(body.expires_at))
+    return msgspec.structs.replace(
+        body, to=to, send_at=_utc("/sendAt", body.send_at), expires_at=_utc("/expiresAt", body.expires_at)
+    )
 
 
-def draft_of(body: MessageIn, settings: Settings, wait: int) -> Draft:
-    """What a normalised body asks for. `wait`: seconds the caller waits for the vendor's answer."""
+def draft_of(body: MessageIn, settings: Settings) -> Draft:
+    """What a normalised body asks for."""
     text = _text(body, settings)
     if body.held_by is not UNSET and body.send_at is UNSET:
         raise invalid("/heldBy", "heldBy belongs to a reservation: give sendAt too.")
@@ -64,7 +66,6 @@ def draft_of(body: MessageIn, settings: Settings, wait: int) -> Draft:
         expires_at=_ms(given(body.expires_at)),
         high=body.priority == "high",
         pinned=given(body.provider),
-        wait_ms=0 if send_at else wait * 1000,
         held_by_provider=body.held_by == "provider",
     )
 
@@ -83,7 +84,7 @@ def _text(body: MessageIn, settings: Settings) -> str:
     if (text is None) == (template is None):
         raise invalid("/text", "Give exactly one of text and template.")
     if template is not None:
-        text = fill(settings.templates, template.id, template.values)
+        text = fill(settings.templates, template.id, given(template.values) or {})
         if not 1 <= len(text) <= 2000:
             raise invalid("/template", "The filled text must have 1 to 2000 characters.")
     assert text is not None
@@ -92,13 +93,13 @@ def _text(body: MessageIn, settings: Settings) -> str:
     return text
 
 
-def _utc(value: datetime | UnsetType) -> datetime | UnsetType:
+def _utc(pointer: str, value: datetime | UnsetType) -> datetime | UnsetType:
     if isinstance(value, UnsetType):
         return value
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise invalid("", "A time lies outside the years 1 to 9999.") from None
+        raise invalid(pointer, "The time lies outside the years 1 to 9999.") from None
 
 
 def _ms(value: datetime | None) -> int | None:

@@ -66,13 +66,17 @@ def _write(cursor: Cursor) -> str:
 
 async def list_messages(store: Store, client: str, asked: ListQuery, gateway: GatewaySection) -> MessageList:
     """One page."""
-    lane = await store.lane(client)
+    start = _read(asked.cursor) if asked.cursor else None
     to = None
     if asked.to is not None:
         try:
             to = phone.parse(asked.to, gateway.default_region)
         except phone.InvalidNumber as error:
             raise invalid("/to", str(error)) from None
+
+    lane = await store.known_lane(client)
+    if lane is None:
+        return MessageList([], None)
 
     def wanted(record: Record | None) -> bool:
         return (
@@ -98,7 +102,6 @@ async def list_messages(store: Store, client: str, asked: ListQuery, gateway: Ga
         newest = min(newest, _ms(asked.created_to) // DAY_MS)
     if asked.created_from:
         oldest = max(oldest, _ms(asked.created_from) // DAY_MS)
-    start = _read(asked.cursor) if asked.cursor else None
     if start:
         newest = min(newest, start.day)
     days = range(newest, max(oldest, 0) - 1, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -37,16 +38,16 @@ async def send_message(request: AnyRequest) -> Response[bytes]:
     """Accepts one message. 202: it is durable, and will be sent once."""
     here, who = services(request), caller(request)
     body = normalise(await json_body(request, MessageIn), here.settings.gateway.default_region)
-    wait = preferred_wait(request)
-    draft = draft_of(body, here.settings, wait)
+    wait = 0 if given(body.send_at) else preferred_wait(request)
+    draw = partial(draft_of, body, here.settings)
     claims = claims_of(who.client, "/messages", given(body.client_tag), idempotency_key(request), body)
     id_ = await here.acceptor.new_id(who.client)
     structlog.contextvars.bind_contextvars(message_id=f"{PREFIX}{id_}", client=who.client.name)
-    if not draft.wait_ms:
-        return await _answer(here, await here.acceptor.accept(id_, who.client, draft, claims), None, who)
+    if not wait:
+        return await _answer(here, await here.acceptor.accept(id_, who.client, draw, claims), None, who)
     announced = await here.answers.expect(id_)
     try:
-        accepted = await here.acceptor.accept(id_, who.client, draft, claims)
+        accepted = await here.acceptor.accept(id_, who.client, draw, claims, wait * 1000)
         if accepted.state is not None:
             await here.answers.wait(id_, announced, wait)
     finally:
@@ -124,7 +125,7 @@ async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Respons
     """A message with its timeline. `refresh=true` asks the vendor first, where it can be asked."""
     here, asked = services(request), query(request, ReadQuery)
     record = await find(here, message_id, visible(caller(request), asked.client))
-    if asked.refresh and record.state.answered_at and not record.state.final_at:
+    if asked.refresh and record.state.fence and record.state.status is not Status.DELIVERED:
         await here.recorder.inquire(here.transport, record)
         record = await _known(here, record.id)
     return json(record_out(record))
@@ -155,7 +156,7 @@ async def cancel_message(request: AnyRequest, message_id: FromPath[str]) -> Resp
     record = await find(here, message_id, caller(request).client.name)
     key = idempotency_key(request)
     claim = claim_name(record.state.client, "cancel", key) if key else ""
-    if record.state.status is Status.CANCELED and claim and f"{claim} " in record.state.claims:
+    if claim and f"{claim} " in record.state.claims:
         return json(record_out(record, events=False), headers={"idempotency-replayed": "true"})
     canceled = await here.recorder.cancel(record, claim)
     if canceled is None:

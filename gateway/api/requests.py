@@ -18,7 +18,7 @@ _PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?:`(?P<part>key|keys|value|values)
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
 _CHARSET = re.compile(r"""charset\s*=\s*"?(?P<name>[^\s;"]+)""", re.IGNORECASE)
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(?P<seconds>\d{1,9})", re.IGNORECASE)
 MAX_WAIT = 30
 
@@ -107,7 +107,7 @@ def query(request: AnyRequest, schema: type[T]) -> T:
 def idempotency_key(request: AnyRequest) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
-        raise invalid("/headers/Idempotency-Key", "Idempotency-Key takes 1 to 255 visible ASCII characters.")
+        raise invalid("/headers/Idempotency-Key", "Idempotency-Key takes 1 to 255 printable ASCII characters.")
     return key
 
 

@@ -23,7 +23,7 @@ class TemplateIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omi
     """A configured text with holes, and what goes into them."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
-    values: dict[str, Annotated[str, Meta(max_length=2000)]] = {}
+    values: dict[str, Annotated[str, Meta(max_length=2000)]] | UnsetType = UNSET
 
 
 class OptionsIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
@@ -85,7 +85,7 @@ class ReasonOut(msgspec.Struct, rename="camel"):
 
     code: str
     detail: str
-    provider_code: str
+    provider_code: str | UnsetType = UNSET
 
 
 class EventOut(msgspec.Struct, rename="camel"):
@@ -199,7 +199,7 @@ def message_out(record_id: str, state: State, content: Content, timeline: tuple[
         carrier=_or_unset(state.carrier or content.carrier),
         segments=SegmentsOut(content.encoding, content.characters, content.segments),  # type: ignore[arg-type]
         billed_segments=UNSET if state.billed < 0 else state.billed,
-        reason=ReasonOut(state.reason, state.reason_detail, state.reason_code) if state.reason else None,
+        reason=ReasonOut(state.reason, state.reason_detail, _or_unset(state.reason_code)) if state.reason else None,
         created_at=instant(state.created_at),
         updated_at=instant(state.updated_at),
         events=UNSET if timeline is None else [_event_out(step) for step in timeline],

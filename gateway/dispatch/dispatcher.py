@@ -16,6 +16,7 @@ import structlog
 
 from gateway import faults
 from gateway.dispatch.agenda import Agenda
+from gateway.dispatch.permits import Permits
 from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
@@ -33,8 +34,6 @@ BATCH = 50
 """Messages taken in one script run, at most: a longer script would hold up every other caller of Redis."""
 STALE_MS = 2000.0
 """A take older than this is not sent any more: its lease may end while the request is on its way."""
-LATE = 0.02
-"""Seconds after which a granted start time is void."""
 IDLE_SHORTEST, IDLE_LONGEST = 0.002, 0.02
 """Seconds between two looks into an empty queue."""
 RECONCILE_EVERY = 2.0
@@ -53,7 +52,8 @@ class Dispatcher:
         self._providers = {name: each for name, each in providers.items() if each.capabilities.messages}
         self._owner = owner
         self._metrics = metrics
-        self._agenda = Agenda(store, recorder, transport)
+        self._permits = Permits(store)
+        self._agenda = Agenda(store, recorder, transport, self._permits, providers)
         self._stopping = asyncio.Event()
         self._sends: dict[asyncio.Task[None], str] = {}
         self._in_flight: dict[str, int] = dict.fromkeys(self._providers, 0)
@@ -121,12 +121,11 @@ class Dispatcher:
             idle = IDLE_SHORTEST
             next(lanes)
             wanted = min(free, BATCH, sum(number for _, number in waiting))
-            granted_at = time.monotonic()
-            starts = await self._grant(provider, wanted)
+            starts = await self._permits.ask(provider, wanted)
             if not starts:
                 await self._pause(0.02)
                 continue
-            await self._take(provider, waiting, [granted_at + start for start in starts])
+            await self._take(provider, waiting, starts)
 
     async def _waiting(self, provider: str, lanes: list[str]) -> list[tuple[str, int]]:
         """Lanes with work for the provider, urgent work first, and how much."""
@@ -160,7 +159,7 @@ class Dispatcher:
         """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
         try:
             fence = record.state.fence
-            await self._on_time(provider, start)
+            await self._permits.wait(provider, start)
             await faults.point("send.before")
             if steady_ms() - asked_at > STALE_MS:
                 await self._until_recorded(lambda: self._recorder.give_back(record, fence))
@@ -176,20 +175,6 @@ class Dispatcher:
         finally:
             self._in_flight[provider.name] -= 1
             self._freed.set()
-
-    async def _on_time(self, provider: Provider, start: float) -> None:
-        """Waits for the granted time. A grant used late would meet those of others: it is asked for again."""
-        while (late := time.monotonic() - start) < 0 or late > LATE:
-            if late < 0:
-                await asyncio.sleep(-late)
-                continue
-            asked_at = time.monotonic()
-            granted = await self._grant(provider, 1)
-            start = asked_at + granted[0] if granted else time.monotonic() + LATE
-
-    async def _grant(self, provider: Provider, number: int) -> list[float]:
-        settings = provider.settings
-        return await self._store.grant(settings.rate_group or provider.name, settings.rate, number)
 
     async def _send(self, provider: Provider, record: Record) -> SendOutcome:
         try:

@@ -32,9 +32,11 @@ MAX_STALLS = 5
 """Takes in a row whose process died, after which a message is only asked about: it may be what kills them."""
 MAX_BLIND_RESENDS = 2
 """The contract, section 6: `duplicateRisk: accept` resends at most twice."""
-MAX_STEPS = 64
-"""Timeline entries. The last 16 are kept for entering a new status, so that retries never crowd those out."""
-MAX_SEEN = 16
+MAX_RETRY_STEPS = 48
+MAX_STEPS = 256
+"""Timeline entries. Retries stop adding theirs at `MAX_RETRY_STEPS`; what a vendor says, and entering a new status, is
+told up to the bound that keeps a vendor gone mad from filling the store."""
+MAX_SEEN = 32
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     queryable: bool
     settle_after: int
     no_news_after: int
+    reconcile_after: int
     next_provider: str = ""
     """Where the message may go next, "" where nowhere."""
     resend_blind: bool = False
@@ -57,6 +60,7 @@ NOBODY = Policy(
     queryable=False,
     settle_after=15 * 60_000,
     no_news_after=72 * 3_600_000,
+    reconcile_after=30 * 60_000,
 )
 """For a provider that is no longer configured: nothing is assumed, nothing is sent."""
 
@@ -83,7 +87,7 @@ def _turn(
 ) -> Change:
     """`state` with `fields` changed, and a timeline entry unless the timeline is full."""
     new_status = status or state.status
-    room = MAX_STEPS if new_status != state.status else MAX_STEPS - 16
+    room = MAX_STEPS if new_status != state.status or "seen" in fields else MAX_RETRY_STEPS
     step = None
     if tell and state.steps < room:
         step = Step(now, new_status, state.provider, provider_code, detail)
@@ -117,7 +121,10 @@ def _arrived(state: State, now: int, policy: Policy, code: str, detail: str, **f
     """The vendor has the message: every open try is accounted for."""
     fields |= {"open": "", "owner": "", "stalls": 0, "answered_at": state.answered_at or now}
     if policy.reports:
-        fields |= {"phase": Phase.RESTING, "due": now + policy.no_news_after}
+        fields |= {"phase": Phase.RESTING, "attempts": 0}
+        fields["due"] = now + (
+            min(policy.reconcile_after, policy.no_news_after) if policy.queryable else policy.no_news_after
+        )
     else:
         fields |= {"final_at": now, **_END}
     return _turn(state, now, Status.SUBMITTED, provider_code=code, detail=detail, **fields)
@@ -252,6 +259,8 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.ASKING:
         return "ask"
     if state.phase is Phase.RESTING:
+        if state.status is Status.SUBMITTED and policy.queryable and now < state.answered_at + policy.no_news_after:
+            return "ask"
         reason = Reason.NO_ANSWER if state.status is Status.SUBMITTED else ""
         fields: dict[str, Any] = {"reason": reason} if reason else {}
         return _turn(state, now, tell=False, final_at=now, **fields, **_END)
@@ -273,7 +282,8 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
     if isinstance(finding, Known):
         if state.status in (Status.SUBMITTING, Status.UNCERTAIN):
             return _arrived(state, now, policy, "", "the vendor lists it")
-        return None
+    if state.phase is Phase.RESTING and state.status is Status.SUBMITTED:
+        return _turn(state, now, tell=False, due=_next_look(state, now, policy), attempts=state.attempts + 1)
     if state.phase is not Phase.ASKING:
         return None
     asked_for = now - state.asked_since
@@ -283,6 +293,12 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
         return _uncertain(state, now, policy, "the vendor does not list it")
     pause = _UNCERTAIN_ASK_MS if state.status is Status.UNCERTAIN else _pause(state.attempts + 1, 60_000)
     return _turn(state, now, tell=False, due=now + pause, attempts=state.attempts + 1)
+
+
+def _next_look(state: State, now: int, policy: Policy) -> int:
+    """When to ask again about a message without a receipt: after twice as long each time, at most six hours."""
+    pause = min(policy.reconcile_after << min(state.attempts + 1, 10), max(policy.reconcile_after, 6 * 3_600_000))
+    return min(now + pause, max(state.answered_at + policy.no_news_after, now + 1000))
 
 
 _DEAF_TO_UNDELIVERED = frozenset({Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELED})

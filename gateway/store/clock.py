@@ -20,10 +20,16 @@ class StoreClock:
 
     def __init__(self) -> None:
         self.offset_ms = 0
-        self._ahead = time.time() * 1000 - steady_ms()
+        self._ahead: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """The store has told the time."""
+        return self._ahead is not None
 
     def now(self) -> int:
-        """ms since 1970."""
+        """ms since 1970. To be asked only once the time is known."""
+        assert self._ahead is not None
         return int(steady_ms() + self._ahead)
 
     def learn(self, now_ms: int) -> None:

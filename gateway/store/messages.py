@@ -125,6 +125,12 @@ class Store:
         self.forgot = ""
         """Why nothing is sent, where Redis was seen to have lost what it confirmed."""
 
+    async def know_time(self) -> None:
+        """Asks the store for its time, once; whatever else is asked of it does so first."""
+        if not self.clock.known:
+            seconds, micros = await self._ask("{g}", None, ("TIME",), PATIENCE if self._topology.up else 0)
+            self.clock.learn(int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset_ms)
+
     # Lanes
 
     async def lanes(self) -> tuple[str, ...]:
@@ -135,6 +141,11 @@ class Store:
             number = int(await self.command("{g}", "HGET", "{g}", "lanes"))
             self._lanes = tuple(lane_name(n) for n in range(number))
         return self._lanes
+
+    async def known_lane(self, client: str) -> str | None:
+        """The lane of a client, None where it never sent anything."""
+        given: bytes | None = await self.command("{g}", "HGET", "{g}", f"c:{client}")
+        return given.decode() if given else None
 
     async def lane(self, client: str) -> str:
         """The lane of a client: given once, the least used first, and kept."""
@@ -361,6 +372,8 @@ class Store:
         """Asks until there is an answer, at most for `patience` seconds (0: once)."""
         if self.forgot:
             raise StoreForgot(self.forgot)
+        if not self.clock.known and command != ("TIME",):
+            await self.know_time()
         ends = time.monotonic() + patience
         pause = 0.01
         while True:

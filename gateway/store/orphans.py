@@ -26,6 +26,7 @@ class Orphans:
 
     async def keep(self, account: str, word: Receipt) -> None:
         """Durable when it returns. The same word again stands where it stood, with its latest time."""
+        await self._store.know_time()
         orphan = Orphan(account, self._store.clock.now(), word)
         member = f"{account} {word.reference} {word.identity}"
         await self._store.command("{g}", "HSET", "{g}o", member, msgspec.json.encode(orphan))

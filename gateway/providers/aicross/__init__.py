@@ -73,6 +73,7 @@ class AICross:
     def __init__(self, name: str, settings: AICrossSettings) -> None:
         self.name = name
         self.settings = settings
+        self.default_sender = settings.sms_code
         self.account = f"aicross/{settings.client_id}"
         self._base = settings.base_url.rstrip("/")
         self._zone = ZoneInfo(settings.timezone)
