@@ -59,7 +59,8 @@ class Acceptor:
         self, id_: str, client: Client, draw: Callable[[], Draft], claims: Claims, wait_ms: int = 0
     ) -> Acceptance:
         """The claim is looked up before every check on time, routes, limits or vendors, so that an honest repeat
-        never fails for being late; `draw` may refuse too. `wait_ms`: the caller waits for the vendor's answer. Raises `GatewayError`, or `StoreUnavailable` where the outcome is unknown."""
+        never fails for being late; `draw` may refuse too. `wait_ms`: the caller waits for the vendor's answer.
+        Raises `GatewayError`, or `StoreUnavailable` where the outcome is unknown."""
         try:
             content, state = self._draw_up(client, draw(), created_ms(id_), wait_ms)
         except GatewayError:

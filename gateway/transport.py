@@ -24,9 +24,11 @@ class Transport:
 
     def __init__(self, carrier: httpx.AsyncBaseTransport | None = None) -> None:
         """`carrier`: another httpx transport than ours."""
-        tls = ssl.create_default_context()
-        tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._carrier = carrier or Connections(tls)
+        if carrier is None:
+            tls = ssl.create_default_context()
+            tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            carrier = Connections(tls)
+        self._carrier = carrier
 
     async def close(self) -> None:
         await self._carrier.aclose()

@@ -279,9 +279,8 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
 
     The receipts of a `Known` are applied by `receipt`, one by one, after this.
     """
-    if isinstance(finding, Known):
-        if state.status in (Status.SUBMITTING, Status.UNCERTAIN):
-            return _arrived(state, now, policy, "", "the vendor lists it")
+    if isinstance(finding, Known) and state.status in (Status.SUBMITTING, Status.UNCERTAIN):
+        return _arrived(state, now, policy, "", "the vendor lists it")
     if state.phase is Phase.RESTING and state.status is Status.SUBMITTED:
         return _turn(state, now, tell=False, due=_next_look(state, now, policy), attempts=state.attempts + 1)
     if state.phase is not Phase.ASKING:
