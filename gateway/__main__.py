@@ -229,7 +229,7 @@ def _adopt(options: argparse.Namespace) -> int:
         epoch = asyncio.run(adopt())
     except (EngineError, OSError) as error:
         return _fail(str(error))
-    print(f"adopted: what Redis holds now is the truth (epoch {epoch}). Running gateways go on within seconds.")
+    print(f"adopted (epoch {epoch}): what Redis holds now is the truth. Running gateways go on within seconds.")
     return 0
 
 

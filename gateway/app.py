@@ -42,6 +42,7 @@ from gateway.store.health import Health
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
 from gateway.store.topology import Topology
+from gateway.store.witness import Witness
 from gateway.supervisor import Supervisor
 from gateway.transport import Transport
 
@@ -62,7 +63,9 @@ async def open_services(
     await topology.open()
     section = settings.gateway
     retention = Retention(section.retention_days * DAY_MS, section.idempotency_hours * 3_600_000)
-    store = Store(topology, retention, section.lanes)
+    witness = Witness(section.data_dir / "witness", snapshots.stem if snapshots else "process")
+    store = Store(topology, retention, section.lanes, witness)
+    stack.callback(store.testify)
     with suppress(StoreUnavailable):  # told by readiness; the first request that needs the store asks again
         await store.know_time()
     routing = Routing(settings.providers, settings.routes)
@@ -115,9 +118,16 @@ class Process:
         self.snapshot = run_dir / f"{slot}.json"
         self.metrics = Metrics.load(self.snapshot)
 
-    async def publish(self) -> None:
+    async def open(self, settings: Settings, redis_url: str, stack: AsyncExitStack) -> Services:
+        here = await open_services(settings, redis_url, stack, self.metrics, self.snapshot)
+        stack.callback(asyncio.create_task(self.publish(here.store)).cancel)
+        return here
+
+    async def publish(self, store: Store) -> None:
+        """Each second: the metrics for other processes, and how far Redis has come for those after us."""
         while True:
             self.metrics.snapshot(self.snapshot)
+            store.testify()
             await asyncio.sleep(1.0)
 
 
@@ -130,8 +140,6 @@ def _main(
         asyncio.get_running_loop().add_reader(alive, lambda: os._exit(1))
         process = Process(slot, run_dir)
         async with AsyncExitStack() as stack:
-            publishing = asyncio.create_task(process.publish())
-            stack.callback(publishing.cancel)
             await work(process, stack)
             process.metrics.snapshot(process.snapshot)
 
@@ -142,7 +150,7 @@ def _main(
 async def _api(
     settings: Settings, redis_url: str, listeners: list[socket.socket], process: Process, stack: AsyncExitStack
 ) -> None:
-    here = await open_services(settings, redis_url, stack, process.metrics, process.snapshot)
+    here = await process.open(settings, redis_url, stack)
     config = uvicorn.Config(
         web(here),
         http=GatewayProtocol,
@@ -158,7 +166,7 @@ async def _api(
 
 
 async def _dispatch(settings: Settings, redis_url: str, owner: str, process: Process, stack: AsyncExitStack) -> None:
-    here = await open_services(settings, redis_url, stack, process.metrics)
+    here = await process.open(settings, redis_url, stack)
     dispatcher = Dispatcher(here.store, here.recorder, here.transport, settings.providers, owner, process.metrics)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

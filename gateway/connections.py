@@ -71,11 +71,10 @@ class Connection(asyncio.Protocol):
         """Open, and silent: anything to read on an idle connection is the vendor closing it."""
         if self._transport is None or not self.open() or self.stale():
             return False
-        sock = self._transport.get_extra_info("socket")
-        if sock is None:  # over TLS: lost, and about to be reported
-            return False
         watch = select.poll()
-        watch.register(sock.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+        watch.register(
+            self._transport.get_extra_info("socket").fileno(), select.POLLIN | select.POLLHUP | select.POLLERR
+        )
         return not watch.poll(0)
 
     def stale(self) -> bool:
@@ -119,7 +118,7 @@ class Connection(asyncio.Protocol):
         except ssl.SSLError:
             return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self._fail("the connection broke before the whole answer came")
 
     # httptools' side
@@ -235,6 +234,7 @@ class Connections(httpx.AsyncBaseTransport):
 def _head(request: httpx.Request) -> bytes:
     lines = [b"%s %s HTTP/1.1\r\n" % (request.method.encode(), request.url.raw_path)]
     lines += [b"%s: %s\r\n" % (name, value) for name, value in request.headers.raw]
-    if any(line.count(b"\n") > 1 or line.count(b"\r") > 1 for line in lines):
+    head = b"".join(lines)
+    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
         raise httpx.UnsupportedProtocol("a line break in a header is not spoken")
-    return b"".join(lines) + b"\r\n"
+    return head + b"\r\n"

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gateway import faults
 from gateway.app import open_services
+from gateway.dispatch.permits import Permits
 from gateway.errors import StoreForgot, StoreFull, StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model import lifecycle
@@ -586,6 +588,7 @@ async def pair(server: Servers) -> AsyncIterator[Any]:
     for folder in ("one", "two"):
         process, url = server(folder, cluster=True)
         nodes.append((process, url, redis.Redis.from_url(url, decode_responses=True)))
+        nodes[-1][2].config_set("cluster-node-timeout", 500)
     first, second = (client for _, _, client in nodes)
     second.execute_command("CLUSTER RESET HARD")
     second.execute_command("CLUSTER MEET", "127.0.0.1", port_of(nodes[0][1]))
@@ -633,6 +636,8 @@ async def test_a_cluster_that_answers_late_is_still_one(proxy: Proxy) -> None:
     try:
         assert not await topology.open(0.5)
         proxy.plan = []
+        while not topology.up:
+            await asyncio.sleep(0.01)
         assert len(await Store(topology, Retention(DAY, HOUR)).lanes()) == 16
     finally:
         await topology.close()
@@ -641,9 +646,9 @@ async def test_a_cluster_that_answers_late_is_still_one(proxy: Proxy) -> None:
 # A Redis that forgot
 
 
-async def forgotten(store: Store, raw: redis.Redis, counter: int = 0) -> None:
+async def forgotten(store: Store, raw: redis.Redis) -> None:
     """Redis stands where it stood before, and the store sees it."""
-    raw.set("{00}h", counter)
+    raw.delete("{00}h")
     with pytest.raises(StoreForgot):
         await store.tick(LANE, 0, 0)
 
@@ -661,7 +666,7 @@ async def adopted(open_store: Open, redis_url: str, *closed: Store) -> None:
 async def test_closed_until_adopted(store: Store, open_store: Open, redis_url: str, raw: redis.Redis) -> None:
     final = await settle(store, await taken(store), REFUSED)
     held, queued, reserved = await taken(store), await put(store), await reserve(store, 1)
-    await forgotten(store, raw, 2)
+    await forgotten(store, raw)
     for closed in (
         put(store),
         take(store),
@@ -676,9 +681,11 @@ async def test_closed_until_adopted(store: Store, open_store: Open, redis_url: s
     await adopted(open_store, redis_url, store)
     opens = [(await known(store, id_)).state.open for id_ in (final.id, held.id, queued, reserved)]
     assert opens == ["", "0 1 ", "0 ", "0 "]
-    (record,) = await take(store)
-    assert (record.id, record.state.open) == (queued, "0 1 ")
-    assert (await settle(store, record, REFUSED)).state.phase is Phase.ASKING
+    assert await take(store) == [], "the rules decide first whether it may be sent"
+    (due,) = [record for record in await store.tick(LANE, 9, 30_000) if record.id == queued]
+    change = lifecycle.wake(due.state, due.state.due, POLICY)
+    assert isinstance(change, Change)
+    assert (change.state.phase, change.state.open) == (Phase.WAITING, "0 ")
 
 
 @broken
@@ -704,7 +711,7 @@ async def test_a_restarted_gateway_knows_how_far_redis_had_come(
             await put(here.store)
     async with AsyncExitStack() as stack:
         here = await open_services(settings, redis_url, stack, Metrics())
-        await forgotten(here.store, raw, 3)
+        await forgotten(here.store, raw)
 
 
 @broken
@@ -725,9 +732,9 @@ async def test_a_new_process_knows_the_epoch_before_it_writes(open_store: Open, 
 
 @broken
 async def test_counting_does_not_end_an_epoch(store: Store, raw: redis.Redis) -> None:
-    raw.set("{00}h", (7 << 32) + 2**32 - 4)
-    await store.tick(LANE, 0, 0)
     id_ = await put(store)
+    if raw.type("{00}h") == "string":  # one number for both: 20,000 scripts a second, for two days and a half
+        raw.incrby("{00}h", 2**32 - 4)
     for _ in range(5):
         await store.tick(LANE, 0, 0)
     assert (await known(store, id_)).state.open == ""
@@ -858,6 +865,17 @@ async def test_what_one_nodes_clock_calls_due_another_does_not_delay(harness: Ha
         await harness.until(id_, "submitted", "delivered", seconds=3)
     finally:
         faults.install(None)
+
+
+@broken
+async def test_a_start_slept_past_is_asked_for_again(store: Store, raw: redis.Redis) -> None:
+    """A process that stood still wakes with all its starts at once: used so late they meet those of others."""
+    limit: Any = SimpleNamespace(name="main", settings=SimpleNamespace(rate=100.0, rate_group=None))
+    waiting = asyncio.create_task(Permits(store).wait(limit, time.monotonic() + 0.02))
+    await asyncio.sleep(0.01)
+    time.sleep(0.2)
+    await waiting
+    assert raw.exists("{p:main}")
 
 
 def test_one_try_is_not_taken_for_another() -> None:

@@ -56,13 +56,14 @@ class Agenda:
         ask: list[bool] = []
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
-            verdict = lifecycle.wake(state, now, policy)
+            # The store said that it is due; another node's clock may have told us an earlier time meanwhile.
+            verdict = lifecycle.wake(state, max(now, state.due) if state is record.state else now, policy)
             ask[:] = [verdict == "ask"]
             return verdict if isinstance(verdict, Change) else None
 
-        record = await self._recorder.change(record, rule)
+        woken = await self._recorder.change(record, rule)
         if ask[0] and len(self._questions) < QUESTIONS:
-            task = asyncio.create_task(self._ask(record))
+            task = asyncio.create_task(self._ask(woken))
             self._questions.add(task)
             task.add_done_callback(self._questions.discard)
 

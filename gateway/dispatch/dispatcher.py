@@ -58,6 +58,7 @@ class Dispatcher:
         self._sends: dict[asyncio.Task[None], str] = {}
         self._in_flight: dict[str, int] = dict.fromkeys(self._providers, 0)
         self._freed = asyncio.Event()
+        self._born = 0
 
     def stop(self) -> None:
         self._stopping.set()
@@ -65,6 +66,8 @@ class Dispatcher:
 
     async def run(self, drain: float = 25.0) -> None:
         """Works until stopped, then waits up to `drain` seconds for the vendors' answers still out."""
+        await self._persist("learn the time", self._store.know_time)
+        self._born = self._store.clock.now()
         await self._persist("release what the last process of this name held", self._release)
         loops: list[Awaitable[None]] = [
             *(self._persist(name, partial(self._feed, each)) for name, each in self._providers.items()),
@@ -188,7 +191,11 @@ class Dispatcher:
             return NotSent(str(error))
         except LostAnswer as error:
             return Unreadable(str(error))
-        return provider.send_outcome(answer)
+        try:
+            return provider.send_outcome(answer)
+        except Exception as error:  # an adapter's bug must not make of a sent message one that was given back
+            log.error("answer not read", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
+            return Unreadable("the answer could not be read")
 
     async def _until_recorded(self, write: Callable[[], Awaitable[Record]]) -> None:
         pause = 0.05
@@ -210,7 +217,8 @@ class Dispatcher:
     async def _reconcile(self) -> None:
         """Gives back what Redis believes to be in our hands and is not: the answer to a take was lost.
 
-        Seen twice, so that no take under way then can still be sent: it would be older than `STALE_MS`.
+        Seen twice, so that no take under way then can still be sent: it would be older than `STALE_MS`. What was
+        taken before we started was taken by a predecessor of our name, who may have sent it: the agenda has it.
         """
         suspects: set[str] = set()
         while not self._stopping.is_set():
@@ -219,7 +227,7 @@ class Dispatcher:
                 ghosts |= await self._store.held(lane, self._owner) - set(self._sends.values())
             for id_ in ghosts & suspects:
                 record = await self._store.read(id_)
-                if record is not None and record.state.owner == self._owner:
+                if record is not None and record.state.owner == self._owner and record.state.updated_at > self._born:
                     log.warning("given back", message_id=f"msg_{id_}")
                     await self._recorder.give_back(record, record.state.fence)
             suspects = ghosts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 from gateway.provider import Provider
@@ -27,11 +28,14 @@ class Permits:
 
     async def wait(self, provider: Provider, start: float | None = None) -> None:
         """Returns at the granted moment; asks for another where it has passed, or none was given."""
-        while start is None or time.monotonic() - start > LATE:
+        while True:
+            late = math.inf if start is None else time.monotonic() - start
+            if 0 <= late <= LATE:
+                return
+            if late < 0:
+                await asyncio.sleep(-late)
+                continue
             granted = await self.ask(provider, 1)
-            if granted:
-                start = granted[0]
-            else:
+            start = granted[0] if granted else None
+            if start is None:
                 await asyncio.sleep(LATE)
-        if (pause := start - time.monotonic()) > 0:
-            await asyncio.sleep(pause)

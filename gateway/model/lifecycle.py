@@ -183,10 +183,15 @@ def _move_on(state: State, now: int, policy: Policy, detail: str, code: str) -> 
     return change._replace(state=msgspec.structs.replace(change.state, provider=policy.next_provider))
 
 
+def _without(tries: str, fence: int) -> str:
+    """Open tries less one."""
+    return "".join(f"{each} " for each in tries.split() if each != str(fence))
+
+
 def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Policy) -> Change | None:
     """The outcome of the try that `fence` names. None: nothing new in it."""
-    token = f"{fence} "
-    if token not in state.open and not isinstance(outcome, Accepted):
+    tries = state.open.split()
+    if str(fence) not in tries and not isinstance(outcome, Accepted):
         return None
     held = state.phase is Phase.HELD and state.fence == fence
     if isinstance(outcome, Accepted):
@@ -194,7 +199,7 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
             return _arrived(state, now, policy, outcome.provider_code, "")
         return _turn(state, now, tell=False, open="") if state.open else None
     accounted = isinstance(outcome, Refused | NotSent | Busy)
-    still_open = state.open.replace(token, "", 1) if accounted else state.open
+    still_open = _without(state.open, fence) if accounted else state.open
     if not held:
         return _turn(state, now, tell=False, open=still_open) if accounted else None
     if isinstance(outcome, NotSent | Busy):
@@ -235,14 +240,13 @@ def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
 
 def give_back(state: State, fence: int, now: int) -> Change | None:
     """A take that was never acted on: nothing was written to the vendor."""
-    token = f"{fence} "
-    if token not in state.open or state.phase is not Phase.HELD or state.fence != fence:
+    if str(fence) not in state.open.split() or state.phase is not Phase.HELD or state.fence != fence:
         return None
     return _turn(
         state,
         now,
         tell=False,
-        open=state.open.replace(token, "", 1),
+        open=_without(state.open, fence),
         phase=Phase.QUEUED,
         owner="",
         due=state.expires_at,
@@ -268,6 +272,8 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
         if state.open:
             return _ask(state, now, policy, "expired while an answer is missing: only asked about from now on")
         return _end(state, now, Status.EXPIRED, Reason.EXPIRED, detail="not handed to a vendor in time")
+    if state.phase is Phase.QUEUED and state.open:
+        return _lost(state, "the store lost track of it", now, policy)
     if state.phase is Phase.WAITING:
         status = Status.QUEUED if state.status is Status.SCHEDULED else None
         return _turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.expires_at)
@@ -309,11 +315,10 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
     Only forward: nothing lifts `delivered`, `delivered` lifts everything, and what contradicts is an entry on
     the timeline (the contract, section 2).
     """
-    token = f"{word.identity} "
-    if token in state.seen:
+    seen = state.seen.split()
+    if word.identity in seen:
         return None
-    kept = state.seen.split(" ")[:-1][-(MAX_SEEN - 1) :]
-    fields: dict[str, Any] = {"seen": "".join(f"{identity} " for identity in kept) + token}
+    fields: dict[str, Any] = {"seen": " ".join([*seen[1 - MAX_SEEN :], word.identity])}
     if word.carrier:
         fields["carrier"] = word.carrier
     told: dict[str, Any] = {"provider_code": word.provider_code, "detail": word.detail}

@@ -111,7 +111,7 @@ class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     carrier: str = ""
     """The carrier the vendor reported."""
     seen: str = ""
-    """Identities of the receipts applied, newest last, each followed by a space."""
+    """Identities of the receipts applied, newest last, separated by spaces."""
     claims: str = ""
     """Names of the idempotency claims, each followed by a space; they end with the record."""
     resends: int = 0

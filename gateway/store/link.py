@@ -37,10 +37,13 @@ class Link:
     def __init__(self, connect: Callable[[], AbstractConnection]) -> None:
         self._new = connect
         self._connection: AbstractConnection | None = None
-        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Any], float, float]] = deque()
         self._outgoing: list[bytes] = []
         self._write = asyncio.Event()
         self._up = asyncio.Event()
+        self._renew = asyncio.Event()
+        self.connects = 0
+        """Connections made so far: tells one from its successor."""
         self._keeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -66,14 +69,20 @@ class Link:
             return False
         return True
 
-    def call(self, *command: Any) -> asyncio.Future[Any]:
-        """Sends a command. The future brings its answer, `LinkLost`, or the server's own `ResponseError`."""
+    def renew(self) -> None:
+        """Gives the connection up and makes another."""
+        self._renew.set()
+
+    def call(self, *command: Any, seconds: float = ANSWER_TIMEOUT) -> asyncio.Future[Any]:
+        """Sends a command. The future brings its answer, `LinkLost` (also where none comes within `seconds`, to
+        half a second), or the server's own `ResponseError`."""
         connection = self._connection
         if connection is None or len(self._waiting) >= MAX_IN_FLIGHT:
             raise LinkDown("no connection" if connection is None else "too many calls under way")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._outgoing.extend(connection.pack_command(*command))
-        self._waiting.append((future, time.monotonic()))
+        now = time.monotonic()
+        self._waiting.append((future, now, now + seconds))
         self._write.set()
         return future
 
@@ -84,8 +93,10 @@ class Link:
             try:
                 await connection.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
                 self._connection = connection
+                self.connects += 1
+                self._renew.clear()
                 tasks = [asyncio.create_task(part(connection)) for part in (self._send, self._receive)]
-                tasks.append(asyncio.create_task(self._watch()))
+                tasks += [asyncio.create_task(self._watch()), asyncio.create_task(self._renewal())]
                 try:
                     self._up.set()
                     pause = 0.02
@@ -108,7 +119,7 @@ class Link:
         self._connection = None
         self._outgoing.clear()
         waiting, self._waiting = self._waiting, deque()
-        for future, _ in waiting:
+        for future, *_ in waiting:
             if not future.done():
                 future.set_exception(LinkLost(why))
 
@@ -126,7 +137,7 @@ class Link:
                 answer = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
             except ResponseError as error:
                 answer = error
-            future, _ = self._waiting.popleft()
+            future, *_ = self._waiting.popleft()
             if future.done():
                 continue
             if isinstance(answer, ResponseError):
@@ -134,8 +145,16 @@ class Link:
             else:
                 future.set_result(answer)
 
+    async def _renewal(self) -> None:
+        await self._renew.wait()
+
     async def _watch(self) -> None:
-        """Ends, and with it the connection, when the oldest call has waited too long."""
-        # A look twice a second is cheaper than a timer per call.
-        while not self._waiting or time.monotonic() - self._waiting[0][1] < ANSWER_TIMEOUT:  # noqa: ASYNC110
+        """Tells callers whose time is up; ends, and with it the connection, when the oldest has waited too long."""
+        while True:
+            now = time.monotonic()
+            for future, _, deadline in self._waiting:
+                if deadline < now and not future.done():
+                    future.set_exception(LinkLost("no answer in time"))
+            if self._waiting and now - self._waiting[0][1] > ANSWER_TIMEOUT:
+                return
             await asyncio.sleep(0.5)

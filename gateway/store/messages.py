@@ -10,7 +10,7 @@ Keys, all of one lane in one slot (`L` is `{lane}`):
     Lx:<client>:d:<day>          ids accepted on a day (UTC), in order
     Le:<client>                  stream of events: k = status, i = id, n = timeline length then
     Ll:<client>                  request rate
-    Lh                           counter of script runs; its upper half is the epoch
+    Lh · Lj · Lb                 counter of script runs; epoch; what the counter was when the server started
     {g}                          hash: lanes -> their number, c:<client> -> its lane
     {p:<group>}                  next free time of a provider's rate
 """
@@ -19,41 +19,34 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from redis.exceptions import (
-    ClusterDownError,
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TryAgainError,
-)
 
-from gateway.errors import StoreForgot, StoreFull, StoreUnavailable
-from gateway.model.ids import lane_name, lane_of
+from gateway.errors import StoreFull
+from gateway.model.ids import lane_of
 from gateway.model.lifecycle import Change
 from gateway.model.message import EVENTFUL, Content, Phase, Record, State, Step
-from gateway.store.clock import StoreClock
-from gateway.store.link import LinkLost
-from gateway.store.scripts import ACCEPT, APPLY, GRANT, TAKE, TICK, Script
+from gateway.store.scripts import ACCEPT, APPLY, GRANT, TAKE, TICK
+from gateway.store.session import Session
 from gateway.store.topology import Topology
+from gateway.store.witness import Witness
 
 DAY_MS = 86_400_000
-DEFAULT_LANES = {False: 1, True: 16}
-"""One node gains nothing from lanes; a cluster spreads clients over them."""
-PATIENCE = 5.0
-"""Seconds an unanswered script is asked again under the same id before the caller is told."""
+FULL = 0.85
+"""Share of Redis's memory beyond which nothing more is accepted: what was accepted grows while it is sent."""
 QUEUE_BOUND = 1_000_000
 """Messages of one priority waiting for one provider in one lane; more are refused as `overloaded`."""
 
 _states = msgspec.msgpack.Decoder(State)
-_encode_state = msgspec.msgpack.Encoder().encode
+_encode_any = msgspec.msgpack.Encoder().encode
+_encode_state = _encode_any
+VERSION = 1
+"""Of the state's form, as this program writes it."""
 _contents = msgspec.json.Decoder(Content)
 _encode_json = msgspec.json.Encoder().encode
 _timelines = msgspec.json.Decoder(tuple[Step, ...])
@@ -111,54 +104,16 @@ class Retention(msgspec.Struct, frozen=True):
     key: int
 
 
-class Store:
-    """The one way to Redis for messages. Every method raises `StoreUnavailable` after `PATIENCE`."""
+class Store(Session):
+    """The one way to Redis for messages."""
 
-    def __init__(self, topology: Topology, retention: Retention, lanes: int | None = None) -> None:
-        self._topology = topology
+    def __init__(
+        self, topology: Topology, retention: Retention, lanes: int | None = None, witness: Witness | None = None
+    ) -> None:
+        super().__init__(topology, lanes, witness)
         self._retention = retention
-        self._wanted_lanes = lanes
-        self._lanes: tuple[str, ...] = ()
-        self._lane_by_client: dict[str, str] = {}
-        self._highest: dict[str, int] = {}
-        self.clock = StoreClock()
-        self.forgot = ""
-        """Why nothing is sent, where Redis was seen to have lost what it confirmed."""
-
-    async def know_time(self) -> None:
-        """Asks the store for its time, once; whatever else is asked of it does so first."""
-        if not self.clock.known:
-            seconds, micros = await self._ask("{g}", None, ("TIME",), PATIENCE if self._topology.up else 0)
-            self.clock.learn(int(seconds) * 1000 + int(micros) // 1000 + self.clock.offset_ms)
-
-    # Lanes
-
-    async def lanes(self) -> tuple[str, ...]:
-        """Every lane's name. Their number is fixed when the store is first used."""
-        if not self._lanes:
-            wanted = self._wanted_lanes or DEFAULT_LANES[self._topology.clustered]
-            await self.command("{g}", "HSETNX", "{g}", "lanes", wanted)
-            number = int(await self.command("{g}", "HGET", "{g}", "lanes"))
-            self._lanes = tuple(lane_name(n) for n in range(number))
-        return self._lanes
-
-    async def known_lane(self, client: str) -> str | None:
-        """The lane of a client, None where it never sent anything."""
-        given: bytes | None = await self.command("{g}", "HGET", "{g}", f"c:{client}")
-        return given.decode() if given else None
-
-    async def lane(self, client: str) -> str:
-        """The lane of a client: given once, the least used first, and kept."""
-        if lane := self._lane_by_client.get(client):
-            return lane
-        lanes = await self.lanes()
-        given: bytes | None = await self.command("{g}", "HGET", "{g}", f"c:{client}")
-        if given is None:
-            number = int(await self.command("{g}", "HLEN", "{g}"))
-            await self.command("{g}", "HSETNX", "{g}", f"c:{client}", lanes[(number - 1) % len(lanes)])
-            given = await self.command("{g}", "HGET", "{g}", f"c:{client}")
-        assert given is not None
-        return self._lane_by_client.setdefault(client, given.decode())
+        self._looked_at_memory = float("-inf")
+        self._memory_used = 0.0
 
     # Writing
 
@@ -167,12 +122,14 @@ class Store:
     ) -> AcceptResult | None:
         """Everything or nothing: claims, limits, record, index, queue. `dry` only looks the claims up (None: none)."""
         lane = lane_of(id_)
+        if not dry:
+            await self._mind_memory(lane)
         state = msgspec.structs.replace(
-            state, epoch=self._epoch(lane), claims="".join(f"{name} " for name in (claims.tag, claims.key) if name)
+            state, epoch=self.epoch(lane), claims="".join(f"{name} " for name in (claims.tag, claims.key) if name)
         )
         step = Step(state.created_at, state.status, state.provider)
         lasts = max(state.expires_at, state.created_at + DAY_MS) + self._retention.record + 4 * DAY_MS
-        reply = await self._script(
+        reply = await self.script(
             ACCEPT,
             lane,
             id_,
@@ -193,27 +150,28 @@ class Store:
             max(1, round(rate or 1)),
             QUEUE_BOUND,
         )
-        verb = reply[2].decode()
+        verb = reply[0].decode()
         if verb == "new":
-            return Fresh(reply[3] if len(reply) > 3 else -1)
+            return Fresh(reply[1] if len(reply) > 1 else -1)
         if verb == "replay":
-            return Replay(reply[3].decode())
+            return Replay(reply[1].decode())
         if verb == "limited":
-            return Limited(reply[3])
+            return Limited(reply[1])
         if verb == "full":
             return Full()
-        return None if verb == "none" else Conflict(verb, reply[3].decode())
+        return None if verb == "none" else Conflict(verb, reply[1].decode())
 
     async def take(self, lane: str, provider: str, owner: str, number: int, lease_ms: int) -> list[Record]:
         """Up to `number` queued messages, now `submitting` in `owner`'s hands. Never asked again by itself: what
         a lost answer took is found by `held`."""
-        reply = await self._script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
-        return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[2]]
+        reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
+        return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[0]]
 
     async def apply(self, record: Record, change: Change, content: Content | None = None) -> Record | None:
         """The record after the change, or None where it is not any more what the change was computed from."""
         old, (new, step) = record.state, change
-        raw = _encode_state(new)
+        new = msgspec.structs.replace(new, epoch=max(new.epoch, self.epoch(lane_of(record.id))))
+        raw = _encode(new, record.raw)
         queued = new.phase is Phase.QUEUED and old.phase is not Phase.QUEUED
         event = new.status if new.status != old.status and new.status in EVENTFUL else ""
         ends, claim_ends = 0, []
@@ -223,7 +181,7 @@ class Store:
             for name in names:
                 is_key = name.startswith("!")
                 claim_ends += [name, max(new.created_at + self._retention.key, new.final_at) if is_key else ends]
-        reply = await self._script(
+        reply = await self.script(
             APPLY,
             lane_of(record.id),
             record.id,
@@ -240,28 +198,29 @@ class Store:
             new.steps,
             int(old.watched and not old.answered_at and new.answered_at > 0),
             ends,
+            new.created_at // DAY_MS,
             *claim_ends,
         )
-        if reply[2] != 1:
+        if reply[0] != 1:
             return None
         return Record(id=record.id, state=new, raw=raw, content=content or record.content)
 
     async def tick(self, lane: str, number: int, hold_ms: int) -> list[Record]:
         """Up to `number` messages whose time has come; they come again after `hold_ms`, unless changed."""
-        reply = await self._script(TICK, lane, number, hold_ms)
-        return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[2]]
+        reply = await self.script(TICK, lane, number, hold_ms)
+        return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[0]]
 
     async def grant(self, group: str, rate: float, number: int) -> list[float]:
         """Start times for up to `number` requests at a provider, in seconds from now."""
-        key = f"{{p:{group}}}"
-        command = ("EVALSHA", GRANT.sha, 1, key, self.clock.offset_ms, round(1_000_000 / rate), number)
-        return [start / 1e6 for start in await self._ask(key, GRANT, command, PATIENCE)]
+        interval = math.ceil(1_000_000 / rate)
+        starts = await self.shared(f"{{p:{group}}}", GRANT, self.clock.offset_ms, interval, number)
+        return [start / 1e6 for start in starts]
 
     # Reading
 
     async def read(self, id_: str) -> Record | None:
         lane = lane_of(id_)
-        raw, content, timeline = await self.command(f"{{{lane}}}", "HMGET", f"{{{lane}}}m:{id_}", "s", "c", "t")
+        raw, content, timeline = await self.in_lane(lane, "HMGET", f"{{{lane}}}m:{id_}", "s", "c", "t")
         return self._record(id_, raw, content, timeline) if raw else None
 
     async def read_many(self, ids: Sequence[str]) -> list[Record | None]:
@@ -269,20 +228,20 @@ class Store:
 
     async def claimed(self, lane: str, claim: str) -> str | None:
         """The id of the message a claim names."""
-        value: bytes | None = await self.command(f"{{{lane}}}", "GET", f"{{{lane}}}k:{claim}")
+        value: bytes | None = await self.in_lane(lane, "GET", f"{{{lane}}}k:{claim}")
         return value[:26].decode() if value else None
 
     async def day(self, lane: str, client: str, day: int, start: int, end: int) -> list[str]:
         """Ids a client had accepted on a day (days since 1970, UTC), by position from `start` to `end`."""
-        ids = await self.command(f"{{{lane}}}", "LRANGE", f"{{{lane}}}x:{client}:d:{day}", start, end)
+        ids = await self.in_lane(lane, "LRANGE", f"{{{lane}}}x:{client}:d:{day}", start, end)
         return [id_.decode() for id_ in ids]
 
     async def day_length(self, lane: str, client: str, day: int) -> int:
-        return int(await self.command(f"{{{lane}}}", "LLEN", f"{{{lane}}}x:{client}:d:{day}"))
+        return int(await self.in_lane(lane, "LLEN", f"{{{lane}}}x:{client}:d:{day}"))
 
     async def queued(self, lane: str) -> dict[tuple[str, bool], int]:
         """Entries waiting, by provider and priority."""
-        flat = await self.command(f"{{{lane}}}", "HGETALL", f"{{{lane}}}n")
+        flat = await self.in_lane(lane, "HGETALL", f"{{{lane}}}n")
         depths: dict[tuple[str, bool], int] = {}
         for name, count in zip(flat[::2], flat[1::2], strict=True):
             provider, _, high = name.decode().rpartition(":")
@@ -292,7 +251,7 @@ class Store:
 
     async def held(self, lane: str, owner: str) -> set[str]:
         """Ids that Redis believes to be in a dispatcher's hands."""
-        return {id_.decode() for id_ in await self.command(f"{{{lane}}}", "SMEMBERS", f"{{{lane}}}o:{owner}")}
+        return {id_.decode() for id_ in await self.in_lane(lane, "SMEMBERS", f"{{{lane}}}o:{owner}")}
 
     async def release(self, lane: str, owner: str) -> int:
         """The owner is dead: what it held is due at once."""
@@ -303,106 +262,39 @@ class Store:
                 due = msgspec.structs.replace(record.state, due=self.clock.now())
                 await self.apply(record, Change(due, None))
             else:
-                await self.command(f"{{{lane}}}", "SREM", f"{{{lane}}}o:{owner}", id_)
+                await self.in_lane(lane, "SREM", f"{{{lane}}}o:{owner}", id_)
         return len(ids)
 
-    # A Redis that forgot
+    # Keeping
 
-    async def recheck(self) -> None:
-        """Opens the store again once an operator has adopted what Redis holds now."""
-        if not self.forgot:
-            return
-        for lane, highest in self._highest.items():
-            try:
-                count = await self._topology.call(f"{{{lane}}}", "GET", f"{{{lane}}}h", seconds=1.0)
-            except (LinkLost, ResponseError):
-                return
-            if int(count or 0) <= highest:
-                return
-        self.forgot = ""
-
-    async def adopt(self) -> int:
-        """Takes what Redis holds now for the truth: every lane enters a new epoch, and what was not final before it
-        counts as possibly sent. The new epoch. Epochs are hours since 2020, so that one is higher than any lost."""
-        lanes = await self.lanes()
-        counts = [int(await self.command(f"{{{lane}}}", "GET", f"{{{lane}}}h") or 0) for lane in lanes]
-        epoch = max(max(counts) >> 32, int(time.time() - 1_577_836_800) // 3600) + 1
-        for lane in lanes:
-            await self.command(f"{{{lane}}}", "SET", f"{{{lane}}}h", epoch << 32)
-        return epoch
-
-    # Asking Redis
+    async def _mind_memory(self, lane: str) -> None:
+        """Raises `StoreFull` where Redis is nearly full; looks once a second."""
+        if time.monotonic() - self._looked_at_memory > 1.0:
+            self._looked_at_memory = time.monotonic()
+            info: bytes = await self.in_lane(lane, "INFO", "memory")
+            fields = dict(line.split(b":", 1) for line in info.split() if b":" in line)
+            most = int(fields.get(b"maxmemory", 0))
+            self._memory_used = int(fields[b"used_memory"]) / most if most else 0.0
+        if self._memory_used > FULL:
+            raise StoreFull("Redis is nearly full")
 
     def _record(self, id_: str, raw: bytes, content: bytes, timeline: bytes = b"") -> Record:
         state = _states.decode(raw)
-        if state.epoch < self._epoch(lane_of(id_)) and not state.final_at and "0 " not in state.open:
+        epoch = self.epoch(lane_of(id_))
+        if state.epoch < epoch and not state.final_at and not (state.fence == 0 and state.send_at > epoch):
             # Written before this Redis lost writes: a try may have been forgotten with them.
-            state = msgspec.structs.replace(state, open=f"0 {state.open}")
+            due = self.clock.now() if state.phase is Phase.QUEUED else state.due
+            state = msgspec.structs.replace(state, open=f"0 {state.open}", epoch=epoch, due=due)
         steps = _timelines.decode(b"[" + timeline[:-1] + b"]") if timeline else ()
         return Record(id=id_, state=state, raw=raw, content=_contents.decode(content), timeline=steps)
 
-    def _epoch(self, lane: str) -> int:
-        return self._highest.get(lane, 0) >> 32
 
-    async def _script(self, script: Script, lane: str, *arguments: Any, patience: float = PATIENCE) -> Any:
-        key = f"{{{lane}}}h"
-        command = ("EVALSHA", script.sha, 1, key, f"{{{lane}}}", self.clock.offset_ms, *arguments)
-        floor = self._highest.get(lane, 0)
-        reply = await self._ask(key, script, command, patience)
-        seq, now = reply[0], reply[1]
-        if seq <= floor:
-            # What was asked after we saw `floor` can only be counted higher, unless what was counted is gone.
-            self.forgot = f"lane {lane} stands at {seq} and stood at {floor}"
-            raise StoreForgot(self.forgot)
-        self._highest[lane] = max(seq, self._highest.get(lane, 0))
-        self.clock.learn(now)
-        return reply
-
-    async def command(self, key: str, *command: Any) -> Any:
-        return await self._ask(key, None, command, PATIENCE)
-
-    async def optional(self, key: str, *command: Any) -> Any | None:
-        """A command the server may refuse or not know; None then."""
-        try:
-            return await self.command(key, *command)
-        except ResponseError:
-            return None
-
-    async def _ask(self, key: str, script: Script | None, command: tuple[Any, ...], patience: float) -> Any:
-        """Asks until there is an answer, at most for `patience` seconds (0: once)."""
-        if self.forgot:
-            raise StoreForgot(self.forgot)
-        if not self.clock.known and command != ("TIME",):
-            await self.know_time()
-        ends = time.monotonic() + patience
-        pause = 0.01
-        while True:
-            try:
-                return await self._topology.call(key, *command, seconds=max(ends - time.monotonic(), 0.0))
-            except NoScriptError:
-                assert script is not None
-                await self._load(key, script, ends)
-                continue
-            except OutOfMemoryError as error:
-                raise StoreFull("Redis has no memory left") from error
-            except LinkLost as error:
-                lost: Exception = error
-            except ResponseError as error:
-                if not isinstance(error, _PASSING) and not str(error).startswith(_PASSING_WORDS):
-                    raise
-                lost = error
-            if time.monotonic() + pause >= ends:
-                raise StoreUnavailable(str(lost)) from lost
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 0.25)
-
-    async def _load(self, key: str, script: Script, ends: float) -> None:
-        try:
-            await self._topology.call(key, "SCRIPT", "LOAD", script.source, seconds=max(ends - time.monotonic(), 0.1))
-        except LinkLost as error:
-            raise StoreUnavailable(str(error)) from error
+_FIELDS = len(State.__struct_fields__)
 
 
-# The server refuses for now and did nothing: it fails over, moves slots, or cannot write to its disk.
-_PASSING = (ClusterDownError, MasterDownError, ReadOnlyError, TryAgainError)
-_PASSING_WORDS = ("MISCONF", "NOREPLICAS", "BUSY")
+def _encode(state: State, before: bytes) -> bytes:
+    """The state's bytes. What a newer version of this program added at their end is kept."""
+    raw = _encode_state(state)
+    if state.version == VERSION:
+        return raw
+    return _encode_any([*msgspec.msgpack.decode(raw), *msgspec.msgpack.decode(before)[_FIELDS:]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import ConnectionPool
@@ -11,9 +12,16 @@ from redis.asyncio.connection import AbstractConnection
 from redis.crc import key_slot
 from redis.exceptions import AskError, MovedError, ResponseError
 
-from gateway.store.link import Link, LinkDown, LinkLost
+from gateway.store.link import ANSWER_TIMEOUT, Link, LinkDown, LinkLost
 
 CONNECT_TIMEOUT = 5.0
+LOOK_ELSEWHERE = 1.0
+"""Seconds without a node after which the others of its cluster are asked who took its place."""
+Node = tuple[str, int]
+
+
+class NotMet(Exception):
+    """The command would have gone down another connection than the caller knows. It was not sent."""
 
 
 class Topology:
@@ -31,8 +39,10 @@ class Topology:
         )
         self._class: type[AbstractConnection] = pool.connection_class
         self._options: dict[str, Any] = pool.connection_kwargs
-        self._links: dict[tuple[str, int] | None, Link] = {}
-        self._slots: list[tuple[int, int, tuple[str, int]]] = []
+        self._links: dict[Node | None, Link] = {}
+        self._slots: list[tuple[int, int, Node]] = []
+        self._nodes: set[Node] = set()
+        self._known = False
         self.clustered = False
 
     def connection(self) -> AbstractConnection:
@@ -41,16 +51,10 @@ class Topology:
 
     async def open(self, seconds: float = 5.0) -> bool:
         """Connects; False where Redis cannot be reached now (it goes on trying)."""
-        link = self._link(None)
-        if not await link.wait_up(seconds):
-            return False
         try:
-            info = await link.call("INFO", "cluster")
-        except (LinkLost, ResponseError):
+            await self._find_out(seconds)
+        except LinkLost:
             return False
-        self.clustered = b"cluster_enabled:1" in info
-        if self.clustered:
-            await self._learn()
         return True
 
     async def close(self) -> None:
@@ -58,10 +62,10 @@ class Topology:
 
     @property
     def up(self) -> bool:
-        """Every node that is in use has a connection."""
-        return bool(self._links) and all(link.up for link in self._links.values())
+        """There is a connection."""
+        return any(link.up for link in self._links.values())
 
-    def _link(self, node: tuple[str, int] | None) -> Link:
+    def _link(self, node: Node | None) -> Link:
         link = self._links.get(node)
         if link is None:
             options = dict(self._options)
@@ -71,49 +75,95 @@ class Topology:
             link.start()
         return link
 
-    async def _learn(self) -> None:
-        """Reads the cluster's map. A node without a host name is the one we are connected to."""
-        for link in self._links.values():
-            if not link.up:
-                continue
-            try:
-                rows = await link.call("CLUSTER", "SLOTS")
-            except (LinkLost, ResponseError):
-                continue
-            own = self._options.get("host", "localhost"), int(self._options.get("port", 6379))
-            self._slots = [
-                (int(first), int(last), (node[0].decode() or own[0], int(node[1]))) for first, last, node, *_ in rows
-            ]
+    async def _find_out(self, seconds: float) -> None:
+        """Whether this is a cluster, once somebody can tell."""
+        if self._known:
             return
+        link = self._link(None)
+        if not await link.wait_up(seconds):
+            raise LinkDown("Redis cannot be reached")
+        self.clustered = b"cluster_enabled:1" in await link.call("INFO", "cluster")
+        if self.clustered:
+            await self._learn()
+        self._known = True
+
+    async def _learn(self) -> None:
+        """Reads the cluster's map from whoever answers. A node without a name is the one we are connected to."""
+        own = self._options.get("host", "localhost"), int(self._options.get("port", 6379))
+        for node in (None, *self._nodes):
+            link = self._link(node)
+            if not await link.wait_up(0.2 if node else 0.0):
+                continue
+            with suppress(LinkLost, ResponseError):
+                rows = await link.call("CLUSTER", "SLOTS")
+                self._slots = []
+                for first, last, *nodes in rows:
+                    names = [(node_[0].decode() or own[0], int(node_[1])) for node_ in nodes]
+                    self._slots.append((int(first), int(last), names[0]))
+                    self._nodes.update(names)
+                for line in (await link.call("CLUSTER", "NODES")).decode().splitlines():
+                    host, _, port = line.split()[1].partition("@")[0].rpartition(":")
+                    if host and int(port):
+                        self._nodes.add((host, int(port)))
+                return
 
     def _home(self, key: str) -> Link:
-        if not self.clustered:
-            return self._link(None)
-        slot = key_slot(key.encode())
-        for first, last, node in self._slots:
-            if first <= slot <= last:
-                return self._link(node)
+        if self.clustered:
+            slot = key_slot(key.encode())
+            for first, last, node in self._slots:
+                if first <= slot <= last:
+                    return self._link(node)
         return self._link(None)
 
-    async def call(self, key: str, *command: Any, seconds: float = 5.0) -> Any:
-        """Sends a command about `key`; waits up to `seconds` for a connection. Raises `LinkLost`, or `LinkDown`
-        where it was provably not sent; follows a moved slot (a moved command was not executed)."""
+    def is_met(self, key: str, met: tuple[Link, int] | None) -> bool:
+        """Whether `met` names the connection that a command about `key` would go down now."""
+        if met is None or not self._known:
+            return False
+        link, connects = met
+        return link is self._home(key) and link.connects == connects
+
+    async def reach(self, key: str, seconds: float) -> tuple[Link, int]:
+        """The connection to the node that holds `key`, and which of its connections it is. Raises `LinkDown`."""
         ends = time.monotonic() + seconds
-        link = self._home(key)
-        for _ in range(8):
-            if not link.up and not await link.wait_up(max(ends - time.monotonic(), 0)):
+        await self._find_out(seconds)
+        while True:
+            link = self._home(key)
+            left = max(ends - time.monotonic(), 0.0)
+            if await link.wait_up(min(left, LOOK_ELSEWHERE) if self.clustered else left):
+                return link, link.connects
+            if time.monotonic() >= ends:
                 raise LinkDown("Redis cannot be reached")
+            await self._learn()
+
+    def renew(self, key: str) -> None:
+        """Connects anew to where `key` lies: who answers there has said that it is not the one to ask."""
+        self._home(key).renew()
+
+    async def call(
+        self,
+        key: str,
+        *command: Any,
+        seconds: float = 5.0,
+        answer: float = ANSWER_TIMEOUT,
+        met: tuple[Link, int] | None = None,
+    ) -> Any:
+        """Sends a command about `key`; waits up to `seconds` for a connection and `answer` for its answer. Raises
+        `LinkLost`; `LinkDown` or `NotMet` where it was provably not sent. Follows a moved slot (a moved command was
+        not executed)."""
+        for _ in range(8):
+            link, connects = await self.reach(key, seconds)
+            if met is not None and met != (link, connects):
+                raise NotMet
             try:
-                return await link.call(*command)
-            except AskError as error:
-                link = self._link((error.host, error.port))
-                if not await link.wait_up(max(ends - time.monotonic(), 0)):
-                    raise LinkDown("Redis cannot be reached") from error
-                asking = link.call("ASKING")
-                answer = link.call(*command)
-                await asking
-                return await answer
+                return await link.call(*command, seconds=answer)
             except MovedError:
                 await self._learn()
-                link = self._home(key)
+            except AskError as error:
+                there = self._link((error.host, error.port))
+                if not await there.wait_up(seconds):
+                    raise LinkDown("Redis cannot be reached") from error
+                asking = there.call("ASKING", seconds=answer)
+                told = there.call(*command, seconds=answer)
+                await asking
+                return await told
         raise LinkDown("the cluster's slots keep moving")

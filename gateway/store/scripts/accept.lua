@@ -12,12 +12,12 @@ local by_tag, by_key = claimed(tag), claimed(key)
 if by_tag or by_key then
   local first = by_tag or by_key
   local holder = string.sub(first, 1, 26)
-  if holder == id then return {seq, now, 'new'} end
+  if holder == id then return {seq, now, epoch, 'new'} end
   if by_tag and by_key and string.sub(by_key, 1, 26) ~= holder then
-    return {seq, now, 'torn', holder}
+    return {seq, now, epoch, 'torn', holder}
   end
   if string.sub(first, 27) ~= hash then
-    return {seq, now, by_tag and 'tag' or 'key', holder}
+    return {seq, now, epoch, by_tag and 'tag' or 'key', holder}
   end
   if key ~= '' and not by_key then
     -- The key now names this message too, and ends with it.
@@ -31,23 +31,23 @@ if by_tag or by_key then
       redis.call('HSET', L .. 'm:' .. holder, 's', cmsgpack.pack(S))
     end
   end
-  return {seq, now, 'replay', holder}
+  return {seq, now, epoch, 'replay', holder}
 end
-if state == '' then return {seq, now, 'none'} end
-if redis.call('EXISTS', L .. 'm:' .. id) == 1 then return {seq, now, 'new'} end
+if state == '' then return {seq, now, epoch, 'none'} end
+if redis.call('EXISTS', L .. 'm:' .. id) == 1 then return {seq, now, epoch, 'new'} end
 
+if tonumber(redis.call('HGET', L .. 'n', provider .. ':' .. high) or 0) >= tonumber(bound) then
+  return {seq, now, epoch, 'full'}
+end
 local left = -1
 if interval ~= '0' then
   local step_us, now_us = tonumber(interval), now * 1000
   local tat = tonumber(redis.call('GET', L .. 'l:' .. client) or 0)
   if tat < now_us or tat > now_us + step_us * burst * 2 then tat = now_us end
   local spare = now_us + step_us * burst - tat - step_us
-  if spare < 0 then return {seq, now, 'limited', math.ceil(-spare / 1000)} end
+  if spare < 0 then return {seq, now, epoch, 'limited', math.ceil(-spare / 1000)} end
   redis.call('SET', L .. 'l:' .. client, string.format('%.0f', tat + step_us), 'PX', math.ceil(step_us * burst / 1000) + 1000)
   left = math.floor(spare / step_us)
-end
-if tonumber(redis.call('HGET', L .. 'n', provider .. ':' .. high) or 0) >= tonumber(bound) then
-  return {seq, now, 'full'}
 end
 
 redis.call('HSET', L .. 'm:' .. id, 's', state, 'c', content, 't', step .. ',')
@@ -61,4 +61,4 @@ else
 end
 redis.call('ZADD', L .. 'a', due, id)
 if phase == 'q' then push(provider, high, client, id) end
-return {seq, now, 'new', left}
+return {seq, now, epoch, 'new', left}

@@ -3,11 +3,11 @@
 -- Safe to repeat: a record that already is what the change makes of it counts as applied.
 local id, old, new, step, content = unpack(ARGV, 3, 7)
 local queue, high, client, due, owner = unpack(ARGV, 8, 12)
-local event, steps, watched, ends = unpack(ARGV, 13, 16)
+local event, steps, watched, ends, day = unpack(ARGV, 13, 17)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
-  return {seq, now, held[1] == new and 1 or 0}
+  return {seq, now, epoch, held[1] == new and 1 or 0}
 end
 local fields = {'s', new}
 if step ~= '' then
@@ -31,7 +31,12 @@ if event ~= '' then
 end
 if ends ~= '0' then
   redis.call('PEXPIREAT', record, ends)
-  for i = 17, #ARGV, 2 do redis.call('PEXPIREAT', L .. 'k:' .. ARGV[i], ARGV[i + 1]) end
+  redis.call('PEXPIREAT', L .. 'x:' .. client .. ':d:' .. day, ends, 'GT')
+  for i = 18, #ARGV, 2 do
+    local claim = L .. 'k:' .. ARGV[i]
+    -- A key outlived may name another message by now.
+    if string.sub(redis.call('GET', claim) or '', 1, 26) == id then redis.call('PEXPIREAT', claim, ARGV[i + 1]) end
+  end
 end
 if watched == '1' then redis.call('PUBLISH', 'answered', id) end
-return {seq, now, 1}
+return {seq, now, epoch, 1}

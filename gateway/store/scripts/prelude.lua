@@ -5,9 +5,10 @@ local L = ARGV[1]
 local clock = redis.call('TIME')
 local real = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local now = real + tonumber(ARGV[2])
--- The counter only rises; its upper half is the epoch. Who sees it fall knows that this Redis forgot writes.
+-- The counter only rises: who sees it fall knows that this Redis forgot writes. The epoch says when an operator last
+-- adopted what Redis held; what an older record says of its tries may lack those that were forgotten.
 local seq = redis.call('INCR', KEYS[1])
-local epoch = math.floor(seq / 4294967296)
+local epoch = tonumber(redis.call('GET', L .. 'j') or 0)
 
 local function push(provider, high, client, id)
   local ring = L .. 'q:' .. provider .. ':' .. high

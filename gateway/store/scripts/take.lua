@@ -17,11 +17,11 @@ for high = 1, 0, -1 do
       local record = redis.call('HMGET', L .. 'm:' .. id, 's', 'c', 't')
       local S = record[1] and cmsgpack.unpack(record[1])
       -- Past its time the agenda ends it, not we.
-      if S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now then
-        if S[EPOCH] < epoch then
-          S[OPEN] = S[OPEN] .. '0 '
-          S[EPOCH] = epoch
-        end
+      local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now
+      if waits and S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch) then
+        -- In the Redis that was lost it may have been sent since: the rules decide, at once.
+        redis.call('ZADD', L .. 'a', now, id)
+      elseif waits then
         S[STATUS], S[PHASE], S[OWNER] = 'submitting', 'h', owner
         S[FENCE] = S[FENCE] + 1
         S[OPEN] = S[OPEN] .. S[FENCE] .. ' '
@@ -42,4 +42,4 @@ for high = 1, 0, -1 do
   end
 end
 if #names > 0 then redis.call('SADD', L .. 'o:' .. owner, unpack(names)) end
-return {seq, now, out}
+return {seq, now, epoch, out}

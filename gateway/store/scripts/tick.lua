@@ -11,4 +11,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', L .. 'a', '-inf', now, 'LIMIT', 
     redis.call('ZREM', L .. 'a', id)
   end
 end
-return {seq, now, out}
+return {seq, now, epoch, out}
