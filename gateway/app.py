@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -63,7 +64,9 @@ async def open_services(
     await topology.open()
     section = settings.gateway
     retention = Retention(section.retention_days * DAY_MS, section.idempotency_hours * 3_600_000)
-    witness = Witness(section.data_dir / "witness", snapshots.stem if snapshots else "process")
+    # What is remembered is remembered of this Redis: another address is another history.
+    history = hashlib.sha256(redis_url.encode()).hexdigest()[:16]
+    witness = Witness(section.data_dir / "witness" / history, snapshots.stem if snapshots else "process")
     store = Store(topology, retention, section.lanes, witness)
     stack.callback(store.testify)
     with suppress(StoreUnavailable):  # told by readiness; the first request that needs the store asks again

@@ -70,8 +70,11 @@ class Routing:
         if pinned:
             misfit = decision.passed_over[0].misfit
             raise GatewayError(Code.UNSUPPORTED, misfit.detail, errors=errors, provider=pinned)
-        detail = "No configured provider can carry this message; see errors." if errors else "No route matches it."
-        raise GatewayError(Code.NO_ROUTE, detail, errors=errors)
+        raise GatewayError(
+            Code.NO_ROUTE,
+            "No configured provider can carry this message; see errors.",
+            errors=errors or self._unrouted(),
+        )
 
     def _candidates(self, content: Content, client: Client) -> tuple[str, ...]:
         home = country(content.to) or ""
@@ -84,6 +87,9 @@ class Routing:
             ):
                 return _order(route)
         return () if self._routes else tuple(self.providers)
+
+    def _unrouted(self) -> tuple[Pointer, ...]:
+        return tuple(Pointer("/to", f"{name}: no route leads this message to it") for name in self.providers)
 
     def _misfit(self, name: str, content: Content, client: Client) -> Misfit | None:
         provider = self.providers[name]
