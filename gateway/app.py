@@ -127,10 +127,14 @@ class Process:
         return here
 
     async def publish(self, store: Store) -> None:
-        """Each second: the metrics for other processes, and how far Redis has come for those after us."""
+        """Each second: the metrics for other processes, and how far Redis has come for those after us; whether
+        it still knows, and where it does not, whether an operator has adopted what it holds."""
         while True:
             self.metrics.snapshot(self.snapshot)
             store.testify()
+            await store.recheck()
+            with suppress(StoreUnavailable):  # readiness tells
+                await store.look()
             await asyncio.sleep(1.0)
 
 

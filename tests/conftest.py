@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -15,6 +16,9 @@ import structlog
 
 from gateway.store.engine import find_engine
 from tests.harness import Harness, open_harness
+
+pytest_plugins = ["tests.engine_tools", "tests.store_tools", "tests.redis_tools"]
+"""Fixtures for the embedded Redis, for a store, and for a Redis that a test may break."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -88,3 +92,14 @@ async def harness(redis_url: str, tmp_path: Path) -> AsyncIterator[Harness]:
     """A gateway, its dispatcher and a simulated vendor, on one event loop."""
     async with AsyncExitStack() as stack:
         yield await open_harness(redis_url, tmp_path, stack)
+
+
+@pytest.fixture
+async def reopen(redis_url: str, tmp_path: Path) -> AsyncIterator[Any]:
+    """Opens a further gateway on the same Redis: a replica, or the same one with another configuration."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(extra: str = "") -> Harness:
+            return await open_harness(redis_url, tmp_path, stack, extra)
+
+        yield open_

@@ -120,6 +120,13 @@ class Harness:
             await asyncio.sleep(0.02)
 
 
+async def advance(harness: Harness, seconds: float) -> None:
+    """Time passes, for the store's scripts and for the processes that learn the time from them."""
+    store = harness.here.store
+    store.clock.offset_ms += int(seconds * 1000)
+    await store.tick((await store.lanes())[0], 0, 0)
+
+
 async def open_harness(redis_url: str, folder: Path, stack: AsyncExitStack, extra: str = "") -> Harness:
     async def push(url: str, body: bytes, content_type: str) -> int:
         answer = await api.post(url, content=body, headers={"Content-Type": content_type})

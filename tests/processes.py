@@ -19,7 +19,8 @@ from tests.conftest import free_port
 
 KEY, SECRET = "key-of-shop", "callback-secret-1234567890"
 
-SERVE = [sys.executable, "-m", "gateway", "serve", "--config", "gateway.toml"]
+GATEWAY = [sys.executable, "-m", "gateway"]
+ENVIRON = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
 CONFIG = """
 [gateway]
 data_dir = "data"
@@ -76,10 +77,10 @@ class Processes:
         """Returns once it is ready."""
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [*SERVE, "--port", str(self.port), *arguments],
+                [*GATEWAY, "serve", "--config", "gateway.toml", "--port", str(self.port), *arguments],
                 cwd=self.folder,
                 stderr=log,
-                env={**os.environ, "GATEWAY_FAULTS": faults, "PYTHONPATH": str(Path(__file__).parent.parent)},
+                env={**ENVIRON, "GATEWAY_FAULTS": faults},
             )
         ends = time.monotonic() + 20
         while True:
@@ -105,6 +106,18 @@ class Processes:
         process, self.process = self.process, None
         process.kill()
         process.wait()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command beside the running gateway."""
+        return subprocess.run(
+            [*GATEWAY, *arguments],
+            cwd=self.folder,
+            env=ENVIRON,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
 
     def children(self) -> list[int]:
         """Every process of the gateway, the embedded Redis among them."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 
 from gateway import faults
 from tests.processes import Processes
@@ -130,3 +131,23 @@ async def test_sigterm_drains(gateway: Processes) -> None:
     await gateway.start()
     await settled(gateway, ids)
     check_ledgers(gateway, dict(enumerate(ids)))  # type: ignore[arg-type]
+
+
+async def test_an_emptied_redis_is_closed_until_adopted(gateway: Processes) -> None:
+    await gateway.start()
+    assert await gateway.send("before")
+    with redis.Redis(unix_socket_path=str(gateway.folder / "data" / "redis.sock")) as client:
+        client.flushall()
+    ends = time.monotonic() + 10
+    while (answer := await gateway.api.get("/health/ready")).status_code == 200:
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.1)
+    assert "gateway store adopt" in answer.json()["detail"]
+    assert await gateway.send("meanwhile") is None
+    adopted = await asyncio.to_thread(gateway.run, "store", "adopt", "--config", "gateway.toml")
+    assert adopted.returncode == 0, adopted.stderr
+    ends = time.monotonic() + 10
+    while (id_ := await gateway.send("meanwhile")) is None:
+        assert time.monotonic() < ends, "running processes find out by themselves"
+        await asyncio.sleep(0.2)
+    await settled(gateway, [id_])

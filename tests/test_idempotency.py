@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import redis
 
-from tests.harness import OTHER_KEY, Harness, open_harness
+from tests.harness import OTHER_KEY, Harness, advance
 
 pytestmark = pytest.mark.anyio
 each = pytest.mark.parametrize
@@ -25,13 +22,6 @@ GOOD: dict[str, Any] = {"to": "+819012345678", "text": "Hello"}
 OTHER = {"Authorization": f"Bearer {OTHER_KEY}"}
 SLOW = {"Authorization": "Bearer slow"}
 HOUR = 3600
-
-
-async def advance(harness: Harness, seconds: float) -> None:
-    """Time passes, for the store's scripts and for the processes that learn the time from them."""
-    store = harness.here.store
-    store.clock.offset_ms += int(seconds * 1000)
-    await store.tick((await store.lanes())[0], 0, 0)
 
 
 def ahead(harness: Harness, seconds: float) -> str:
@@ -67,17 +57,6 @@ def assert_conflict(first: httpx.Response, repeat: httpx.Response, status: int =
 async def accepted(harness: Harness, **headers: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = (await harness.api.get("/messages?limit=100", headers=headers)).json()["items"]
     return items
-
-
-@pytest.fixture
-async def reopen(redis_url: str, tmp_path: Path) -> AsyncIterator[Any]:
-    """Opens a further gateway on the same Redis: a replica, or the same one after a reload."""
-    async with AsyncExitStack() as stack:
-
-        async def open_(extra: str = "") -> Harness:
-            return await open_harness(redis_url, tmp_path, stack, extra)
-
-        yield open_
 
 
 @each("claim", ["tag", "key", "both"])

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +12,7 @@ import pytest
 import redis
 
 from gateway.sandbox.aicross import AICrossSimulator
-from tests.harness import ADMIN_KEY, OTHER_KEY, Harness, open_harness
+from tests.harness import ADMIN_KEY, OTHER_KEY, Harness, advance
 
 pytestmark = pytest.mark.anyio
 each = pytest.mark.parametrize
@@ -24,13 +21,6 @@ HOUR = 3600
 CORE = {"id", "status", "final", "to", "text", "expiresAt", "priority", "provider", "segments", "reason"}
 ALWAYS = CORE | {"createdAt", "updatedAt"}
 """The fields of a message that was given nothing more than a number and a text."""
-
-
-async def advance(harness: Harness, seconds: float) -> None:
-    """Time passes, for the store's scripts and for the processes that learn the time from them."""
-    store = harness.here.store
-    store.clock.offset_ms += int(seconds * 1000)
-    await store.tick((await store.lanes())[0], 0, 0)
 
 
 def ahead(harness: Harness, seconds: float) -> str:
@@ -62,16 +52,6 @@ async def final(harness: Harness, id_: str) -> dict[str, Any]:
 
 def told(message: dict[str, Any]) -> list[str]:
     return [event["status"] for event in message["events"]]
-
-
-@pytest.fixture
-async def reopen(redis_url: str, tmp_path: Path) -> AsyncIterator[Any]:
-    async with AsyncExitStack() as stack:
-
-        async def open_(extra: str) -> Harness:
-            return await open_harness(redis_url, tmp_path, stack, extra)
-
-        yield open_
 
 
 async def test_what_was_not_given_is_absent(harness: Harness) -> None:

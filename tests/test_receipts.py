@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from datetime import datetime
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +14,7 @@ import httpx
 import pytest
 
 from gateway.sandbox.server import DROP, Answer, Request
-from tests.harness import ADMIN_KEY, SECRET, Harness, open_harness
+from tests.harness import ADMIN_KEY, SECRET, Harness, advance
 
 pytestmark = pytest.mark.anyio
 each = pytest.mark.parametrize
@@ -70,13 +68,6 @@ async def push(harness: Harness, *words: dict[str, Any], url: str = URL) -> http
     return await harness.api.post(url, content=f"json={quote(as_json(*words))}", headers={"Content-Type": FORM})
 
 
-async def advance(harness: Harness, seconds: float) -> None:
-    """Time passes, for the store's scripts and for the processes that learn the time from them."""
-    store = harness.here.store
-    store.clock.offset_ms += int(seconds * 1000)
-    await store.tick((await store.lanes())[0], 0, 0)
-
-
 async def orphans(harness: Harness, query: str = "") -> dict[str, Any]:
     answer = await harness.api.get(f"/receipts/orphans{query}", headers=ADMIN)
     assert answer.status_code == 200, answer.text
@@ -95,17 +86,6 @@ async def submitted(harness: Harness, **body: Any) -> str:
     await harness.until(id_, "submitted")
     assert reference_of(id_) in harness.vendor.accepted
     return id_
-
-
-@pytest.fixture
-async def reopen(redis_url: str, tmp_path: Path) -> AsyncIterator[Any]:
-    """Opens a gateway with something more in its configuration."""
-    async with AsyncExitStack() as stack:
-
-        async def open_(extra: str) -> Harness:
-            return await open_harness(redis_url, tmp_path, stack, extra)
-
-        yield open_
 
 
 Pushed = tuple[str, str, bytes, str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,94 +14,32 @@ import redis
 
 from gateway.errors import StoreFull, StoreUnavailable
 from gateway.model import lifecycle
-from gateway.model.ids import new_id
 from gateway.model.lifecycle import Change
-from gateway.model.message import Content, Phase, Record, State, Status
-from gateway.model.outcome import Accepted, Guarantee, NotSent, Refused
-from gateway.model.reasons import Reason
+from gateway.model.message import Phase, Status
+from gateway.model.outcome import Accepted, NotSent
 from gateway.model.receipt import Receipt
 from gateway.store import messages
-from gateway.store.messages import Claims, Conflict, Fresh, Full, Limited, Replay, Retention, Store
+from gateway.store.messages import Conflict, Fresh, Full, Limited, Replay, Retention, Store
 from gateway.store.topology import Topology
+from tests.store_tools import (
+    CONTENT,
+    DAY,
+    HOUR,
+    LANE,
+    POLICY,
+    REFUSED,
+    Open,
+    accept,
+    known,
+    put,
+    reserve,
+    settle,
+    take,
+    taken,
+)
 
 pytestmark = pytest.mark.anyio
 each = pytest.mark.parametrize
-LANE, HOUR, DAY = "00", 3_600_000, 86_400_000
-CONTENT = Content(to="+819012345678", text="Hello", encoding="gsm7", characters=5, segments=1)
-POLICY = msgspec.structs.replace(lifecycle.NOBODY, guarantee=Guarantee.DEDUPLICATED, queryable=True)
-REFUSED = Refused(Reason.INVALID_NUMBER, "message", "110")
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-async def open_store() -> AsyncIterator[Open]:
-    async with AsyncExitStack() as stack:
-
-        async def open_(url: str, lanes: int = 1, **retention: int) -> Store:
-            topology = Topology(url)
-            stack.push_async_callback(topology.close)
-            await topology.open()
-            store = Store(topology, Retention(**{"record": DAY, "key": HOUR, **retention}), lanes)
-            await store.know_time()
-            return store
-
-        yield open_
-
-
-@pytest.fixture
-async def store(open_store: Open, redis_url: str) -> Store:
-    return await open_store(redis_url)
-
-
-@pytest.fixture
-def raw(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-
-
-async def accept(store: Store, *, tag: str = "", key: str = "", body: bytes = b"0", **given: Any) -> tuple[str, Any]:
-    """A message and what became of it. `given`: fields of its state, `id_`, `rate`, `dry`."""
-    id_ = given.pop("id_", None) or new_id(await store.lane(given.get("client", "shop")), store.clock.now())
-    rate, dry, now = given.pop("rate", None), given.pop("dry", False), store.clock.now()
-    fields = {"status": Status.QUEUED, "phase": Phase.QUEUED, "provider": "main", "client": "shop", "steps": 1}
-    fields |= {"due": now + DAY, "expires_at": now + DAY, "created_at": now, "updated_at": now, **given}
-    state = State(**fields)
-    return id_, await store.accept(id_, state, CONTENT, Claims(tag, key, body * 16), rate=rate, dry=dry)
-
-
-async def put(store: Store, **given: Any) -> str:
-    id_, result = await accept(store, **given)
-    assert isinstance(result, Fresh)
-    return id_
-
-
-async def reserve(store: Store, ahead: int = HOUR) -> str:
-    due = store.clock.now() + ahead
-    return await put(store, status=Status.SCHEDULED, phase=Phase.WAITING, due=due, send_at=due)
-
-
-async def take(store: Store, number: int = 10, owner: str = "d.0", provider: str = "main") -> list[Record]:
-    return await store.take(LANE, provider, owner, number, 25_000)
-
-
-async def taken(store: Store, **given: Any) -> Record:
-    id_ = await put(store, **given)
-    (record,) = await take(store)
-    assert record.id == id_
-    return record
-
-
-async def settle(store: Store, record: Record, outcome: Any) -> Record:
-    change = lifecycle.settle(record.state, record.state.fence, outcome, store.clock.now(), POLICY)
-    settled = await store.apply(record, change)
-    assert settled is not None
-    return settled
-
-
-async def known(store: Store, id_: str) -> Record:
-    record = await store.read(id_)
-    assert record is not None
-    return record
 
 
 # Accepting
@@ -393,3 +331,32 @@ async def test_nothing_is_accepted_into_the_last_seventh(store: Store, full: Cal
         await asyncio.sleep(1.5)
     with pytest.raises(StoreFull):
         await accept(store)
+
+
+async def test_a_repeat_is_known_in_a_full_redis(store: Store, full: Callable[[float], Any]) -> None:
+    """Refused as new it would be told that nothing was accepted."""
+    id_ = await put(store, tag="T")
+    for share in (0.9, 2.0):
+        full(share)
+        await asyncio.sleep(1.2)
+        assert (await accept(store, tag="T"))[1] == Replay(id_)
+
+
+# What an adoption left open
+
+
+async def test_every_lane_is_met_before_it_is_written(open_store: Open, redis_url: str) -> None:
+    await (await open_store(redis_url, 2)).adopt()
+    fresh = await open_store(redis_url, 2)
+    ids = [await put(fresh, client=client) for client in ("first", "second")]
+    assert [(await known(fresh, id_)).state.open for id_ in ids] == ["", ""]
+
+
+async def test_what_the_rules_must_decide_is_not_taken_before(store: Store, open_store: Open, redis_url: str) -> None:
+    """A caller repeats its request and waits: that marks the message, and decides nothing."""
+    id_ = await put(store)
+    await (await open_store(redis_url)).adopt()
+    await store.tick(LANE, 0, 0)
+    record = await known(store, id_)
+    assert await store.apply(record, Change(msgspec.structs.replace(record.state, watched=True), None))
+    assert await take(store) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from urllib.parse import parse_qsl
 
 from litestar import HttpMethod, Response, route
 from litestar.exceptions import NotFoundException
@@ -33,7 +34,10 @@ async def vendor_callback(
         raise GatewayError(Code.FORBIDDEN, "Callbacks of this provider do not come from this address.")
     callback = Callback(
         kind=kind,
-        query=tuple(request.query_params.multi_items()),
+        # Undecodable bytes are kept: not every vendor writes UTF-8, and its adapter knows what it writes.
+        query=tuple(
+            parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+        ),
         content_type=request.headers.get("content-type", ""),
         body=await request.body(),
     )

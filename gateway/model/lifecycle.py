@@ -37,6 +37,7 @@ MAX_STEPS = 256
 """Timeline entries. Retries stop adding theirs at `MAX_RETRY_STEPS`; what a vendor says, and entering a new status, is
 told up to the bound that keeps a vendor gone mad from filling the store."""
 MAX_SEEN = 32
+"""Receipts whose repeats are recognised: the latest ones."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +48,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """It pushes delivery reports, or can be asked: news may still come after `submitted`."""
     queryable: bool
     settle_after: int
+    """A message the vendor is asked about and does not list becomes `uncertain` after this."""
     no_news_after: int
+    """What nobody tells anything of any more is final after this."""
     reconcile_after: int
+    """A message without a receipt is asked for after this, and then after twice as long each time."""
     next_provider: str = ""
     """Where the message may go next, "" where nowhere."""
     resend_blind: bool = False

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from gateway.provider import ProviderTypes
-from gateway.providers import aicross
+from gateway.providers import aicross, mediasms
 
-TYPES: ProviderTypes = {provider_type.name: provider_type for provider_type in (aicross.TYPE,)}
+TYPES: ProviderTypes = {provider_type.name: provider_type for provider_type in (aicross.TYPE, mediasms.TYPE)}

@@ -30,10 +30,11 @@ class Answers:
         """To be called before the message is written, or nothing tells that it was answered meanwhile."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen(), name="answers")
-        try:
-            await asyncio.wait_for(self._listening.wait(), 1.0)
-        except TimeoutError:
-            log.warning("not subscribed: callers wait their full time")
+        if not self._listening.is_set():
+            try:
+                await asyncio.wait_for(self._listening.wait(), 1.0)
+            except TimeoutError:
+                log.warning("not subscribed: callers wait their full time")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[id_].append(future)
         return future

@@ -43,7 +43,7 @@ class Health:
             detail = f"Redis lost writes it had confirmed ({self._store.forgot}). Check what it holds now, then run:"
             return StoreHealth(False, f"{detail} gateway store adopt")
         try:
-            info = _fields(await self._store.command("{g}", "INFO"))
+            info = _fields(await self._store.briefly("{g}", "INFO"))
             settings = {
                 name: await self._setting(name) for name in ("appendonly", "appendfsync", "maxmemory-policy", "save")
             }

@@ -210,6 +210,12 @@ class Store(Session):
         reply = await self.script(TICK, lane, number, hold_ms)
         return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[0]]
 
+    async def look(self) -> None:
+        """Compares what every lane counts with what this process saw, which may have had nothing to ask for long.
+        Raises `StoreForgot`."""
+        for lane in await self.lanes():
+            await self.tick(lane, 0, 0)
+
     async def grant(self, group: str, rate: float, number: int) -> list[float]:
         """Start times for up to `number` requests at a provider, in seconds from now."""
         interval = math.ceil(1_000_000 / rate)

@@ -190,6 +190,10 @@ class Session:
         """A plain command about keys outside the lanes."""
         return await self._ask(key, None, command, _Request(time.monotonic() + PATIENCE))
 
+    async def briefly(self, key: str, *command: Any) -> Any:
+        """As `command`, for a second only: a probe that waits says less than one that answers no."""
+        return await self._ask(key, None, command, _Request(time.monotonic() + 1.0))
+
     async def optional(self, key: str, *command: Any) -> Any | None:
         """A command the server may refuse or not know; None then."""
         try:

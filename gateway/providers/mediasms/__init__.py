@@ -1,0 +1,157 @@
+"""Media4u, MediaSMS (API document for authentication, an excerpt): a form each, results pushed, nothing to ask."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+
+from gateway import provider as port
+from gateway.model.message import Content
+from gateway.model.reasons import Reason
+from gateway.model.receipt import Receipt
+from gateway.model.values import Secret
+from gateway.providers.mediasms import codes, wire
+
+_SENDER = re.compile(r"(?![0-9]+$)[A-Za-z0-9]{2,11}")
+
+
+def _matching(pattern: str, meaning: str) -> Callable[[str], str]:
+    """A rule for a setting. Its value is never quoted: it may have come from the environment."""
+
+    def rule(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(meaning)
+        return value
+
+    return rule
+
+
+class MediaSMSSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[providers.NAME]` with `type = "mediasms"`."""
+
+    base_url: str = "https://www.sms-ope.com/sms/api/"
+    username: Annotated[str, _matching("[!-9;-~]+", "expected letters, digits and signs, no colon")]
+    password: Secret
+    ivr_number: Annotated[str, _matching("050[0-9]{8}", "expected 11 digits from 050")] | None = None
+    """The number people call, or are called from, to prove theirs; the vendor gives it with the account."""
+    long_text: bool = False
+    """The account has the option for long texts."""
+    overseas: bool = False
+    """The account may send to other countries."""
+    rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 80.0
+    """What the vendor takes in a second from one address."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 8
+    """Few: ten failed logins in a row block our address, and what is in flight cannot be called back."""
+
+
+class MediaSMS:
+    """One account. Pure: see `gateway.provider.Provider` for what each method promises."""
+
+    type = "mediasms"
+    guarantee = port.Guarantee.BLIND
+    default_sender = ""
+    callback_kinds = frozenset({"delivery"})
+
+    def __init__(self, name: str, settings: MediaSMSSettings) -> None:
+        self.name = name
+        self.settings = settings
+        self.capabilities = port.Capabilities(
+            messages=True,
+            delivery_reports=True,
+            carriers=frozenset(codes.CARRIERS),
+            sender=True,
+            countries=frozenset() if settings.overseas else frozenset({"JP"}),
+        )
+        self.account = f"mediasms/{settings.username}"
+        self._url = settings.base_url.rstrip("/") + "/"
+        login = b64encode(f"{settings.username}:{settings.password.reveal()}".encode()).decode()
+        self._headers = (
+            ("Authorization", f"Basic {login}"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        )
+
+    def misfit(self, content: Content) -> port.Misfit | None:
+        """What is too long is refused here: the vendor would cut it off and say nothing."""
+        if not (receiver := wire.receiver(content.to, content.carrier, abroad=self.settings.overseas)):
+            reach = "Japanese mobile numbers of 11 digits (090, 080, 070, 060, 020)"
+            if self.settings.overseas:
+                reach += " and to numbers of 11 or more digits abroad"
+            return port.Misfit(Reason.INVALID_NUMBER, f"it sends to {reach} only", "/to")
+        if strangers := wire.strangers(content.text):
+            return port.Misfit(Reason.CONTENT_REFUSED, f"it does not take these characters: {strangers}", "/text")
+        narrow = receiver.get("mobilecareer") == codes.CARRIERS["au"]
+        if excess := wire.excess(content.text, long=self.settings.long_text, narrow=narrow):
+            return port.Misfit(Reason.TOO_LONG, excess, "/text")
+        if content.subject is not None:
+            return port.Misfit("unsupported", "its messages have no subject", "/subject")
+        if content.sender is not None and not _SENDER.fullmatch(content.sender):
+            detail = "its senders are 2 to 11 letters and digits (a-z, A-Z, 0-9), not digits only"
+            return port.Misfit(Reason.SENDER_NOT_ALLOWED, detail, "/from")
+        return None
+
+    def send_request(self, content: Content, reference: str) -> port.VendorRequest:
+        fields = wire.receiver(content.to, content.carrier, abroad=self.settings.overseas) | {
+            "smstext": content.text,
+            "status": "1",  # without these two no result is ever pushed
+            "smsid": reference,
+            "method": "1",
+        }
+        if content.sender:
+            fields["smstitle"] = content.sender
+        return port.VendorRequest(method="POST", url=self._url, headers=self._headers, body=wire.encode(fields))
+
+    def send_outcome(self, answer: port.VendorAnswer) -> port.SendOutcome:
+        """Whether the HTTP status goes with the code is in no document. Where it is not 200, a body that says
+        anything else than the status is somebody else's page, and nothing is known."""
+        code = wire.code(answer.body)
+        if answer.status != 200:
+            code = str(answer.status) if code in ("", str(answer.status)) else None
+        known = codes.outcome(code) if code else None
+        return known or port.Unreadable(f"HTTP status {answer.status} without a code of the document")
+
+    def query_request(self, reference: str) -> port.VendorRequest | None:
+        """The vendor names an API to ask for results, and does not describe it."""
+        return None
+
+    def query_outcome(self, answer: port.VendorAnswer, reference: str) -> port.Finding:
+        return port.Unanswered(detail="the vendor cannot be asked")
+
+    def receipts(self, callback: port.Callback) -> tuple[Receipt, ...]:
+        """One push is one receipt.
+
+        Every transition is pushed, and a failure may be followed by another word or by success, for the vendor
+        tries again by itself. A push carries no time and no number of its own, so its identity is the message and
+        the status: a status that comes again, after another one, counts as repeated.
+        """
+        fields = wire.push(callback)
+        number = codes.number(fields["status"])
+        said = codes.RESULTS.get(number, codes.UNLISTED)
+        return (
+            Receipt(
+                reference=fields["smsid"],
+                identity=sha256(f"{fields['smsid'].lower()}\n{codes.spelling(number)}".encode()).hexdigest()[:12],
+                outcome=said.outcome,
+                reason=said.reason,
+                provider_code=number[:40],
+                detail=said.detail,
+                carrier=said.carrier,
+            ),
+        )
+
+
+class MediaSMSType:
+    """How `type = "mediasms"` becomes a provider."""
+
+    name = "mediasms"
+    settings: type[port.ProviderSettings] = MediaSMSSettings
+
+    def build(self, name: str, settings: MediaSMSSettings) -> MediaSMS:
+        return MediaSMS(name, settings)
+
+
+TYPE = MediaSMSType()

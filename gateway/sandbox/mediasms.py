@@ -1,0 +1,342 @@
+"""MediaSMS simulated to the letter of its API document (an excerpt): the sending API and the pushed results.
+
+What happens to a message is told by how its number ends, see `ENDINGS`. The document has no code for most of what can
+be wrong with a request: that is 550 here. Whatever else it leaves open is chosen where it is said. Calls (method 2, 4
+and up) are not simulated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from base64 import b64encode
+from bisect import bisect
+from collections import Counter, deque
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Literal, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from gateway.sandbox.server import DROP, FORM, Answer, Post, Pusher, Request, VendorServer, forget_oldest
+
+PATH = "/sms/api/"
+URL_AT_MOST = 8190
+"""Bytes of a GET request."""
+LOGINS_AT_MOST = 10
+"""401s in a row, after which the address is blocked."""
+PUSH_TIMEOUT = 10.0
+"""Seconds a receiver has to answer a push. Undocumented."""
+REPEATS = 3
+"""How often a push is made again when that failed. Undocumented."""
+ECHOED = (
+    "mobilecareer",
+    "mobilenumber",
+    "smstitle",
+    "smstextid",
+    "smstext",
+    "smstext2",
+    "status",
+    "smsid",
+    "method",
+    "iphone",
+    "holdingtime",
+    "repeatcall",
+)
+"""The fields of a push, all but `status` as the request had them."""
+WORDS = {
+    "0": "失敗",
+    "1": "送信済",
+    "10": "au圏外・OFF",
+    "11": "au自NW障害",
+    "14": "処理中",
+    "18": "ドコモ圏外・OFF",
+    "19": "ドコモ自NW障害",
+    "20": "ドコモ他NW障害",
+}
+"""The results that are pushed."""
+AU = "3"
+
+Word = Literal["sending", "failure", "result"]
+
+
+class Behaviour(NamedTuple):
+    """What becomes of a message."""
+
+    description: str
+    refusal: str = ""
+    """The code answered to every request, and nothing is taken."""
+    lost: Literal["", "closed", "error", "login", "busy"] = ""
+    """How the first request with a text to the number is answered. The next one, under whatever smsid, is answered as
+    usual: so it goes on for a sender who tries again."""
+    taken: bool = True
+    """Whether the request whose answer is lost was taken."""
+    result: str = "1"
+    """The status a message ends with."""
+    result_au: str = ""
+    """The same where mobilecareer says au; empty: no other."""
+    pushes: tuple[Word, ...] = ("sending", "result")
+    """One after the other; `failure` is what the vendor revises after trying again."""
+    late: bool = False
+
+
+ENDINGS: dict[str, Behaviour] = {
+    "0001": Behaviour("undelivered: the handset is out of reach or switched off", result="18", result_au="10"),
+    "0002": Behaviour("undelivered: the handset refused it, or is not at docomo", result="20"),
+    "0003": Behaviour("the number is not in use: taken, and the vendor pushes nothing about it", pushes=()),
+    "0004": Behaviour("undelivered: the carrier's network is congested or at fault", result="19", result_au="11"),
+    "0005": Behaviour("refused by the vendor: a failure, for no cause it names", refusal="550"),
+    "0006": Behaviour("refused by the vendor: the contract's messages are used up", refusal="402"),
+    "0007": Behaviour("the first answer is that too much came in this second, nothing taken", lost="busy", taken=False),
+    "0010": Behaviour("the first answer is lost, and the vendor did not take the message", lost="closed", taken=False),
+    "0011": Behaviour("the first answer is lost, but the vendor took the message", lost="closed"),
+    "0012": Behaviour("the first answer is an HTTP 500 page, nothing taken", lost="error", taken=False),
+    "0013": Behaviour("the first answer is a login page, but the vendor took the message", lost="login"),
+    "0020": Behaviour("delivered, the receipt comes late", late=True),
+    "0021": Behaviour("delivered, the receipt comes twice", pushes=("sending", "result", "result")),
+    "0022": Behaviour('delivered, the receipt "on its way" comes after it', pushes=("result", "sending")),
+    "0023": Behaviour("delivered, no receipt ever comes", pushes=()),
+    "0024": Behaviour("on its way for good: a status that is in no document follows", result="99"),
+    "0025": Behaviour("undelivered at first, delivered when the vendor tries again", pushes=("failure", "result")),
+    "0026": Behaviour("undelivered: lost in a network abroad", result="0"),
+}
+"""The last four digits of a phone number, and what they provoke."""
+DELIVERED = Behaviour("delivered")
+"""Every other number."""
+
+LOST = {
+    "closed": DROP,
+    "error": Answer(500, b"<html><body><h1>500 Internal Server Error</h1></body></html>", "text/html"),
+    "login": Answer(200, b'<html><body><form action="/login">ID <input name="id"></form></body></html>', "text/html"),
+}
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A message the vendor took."""
+
+    number: str
+    """As it came: 11 digits from 0, or an international number without its plus."""
+    text: str
+    """What is sent of it: the vendor cuts off what is too long, and says nothing."""
+    fields: dict[str, str]
+    """The request."""
+    behaviour: Behaviour
+
+    def status(self, word: Word) -> str:
+        """What is pushed for `word`."""
+        au = self.fields.get("mobilecareer") == AU
+        if word == "sending":
+            return "14"
+        if word == "failure":
+            return "10" if au else "18"
+        return (self.behaviour.result_au if au else "") or self.behaviour.result
+
+
+class MediaSMSSimulator:
+    """One vendor account on a port of its own. Whoever calls is taken to call from one and the same address.
+
+    `accepted` has the messages taken, by smsid ("" where they have none): the vendor does not mind an smsid it has
+    seen, and takes the message again. `requests` and `pushes` count the sends, whatever was answered, and the pushes
+    (not their repeats) per smsid. Each forgets the oldest of more than `keep`.
+    """
+
+    def __init__(
+        self,
+        *,
+        username: str,
+        password: str,
+        callback_url: str | None = None,
+        answers: Literal["bare", "html", "json"] = "bare",
+        statuses: bool = False,
+        words: bool = False,
+        encoding: Literal["utf-8", "cp932"] = "utf-8",
+        long_text: bool = False,
+        titles: bool = True,
+        rate: int = 80,
+        delay: float = 0.3,
+        late: float = 5.0,
+        repeat_after: float = 1.0,
+        keep: int = 100_000,
+        post: Post | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`callback_url` may be set later; None: nothing is pushed. What the document leaves open: `answers`, how a
+        code is wrapped; `statuses`, whether 401, 402, 414 and 503 are HTTP statuses too (the others are none);
+        `words`, whether a push has the status as its word; `encoding` of pushes. `long_text` and `titles` are options
+        of the account. Times in seconds: `delay` and `late` from taking a message to its last push."""
+        self.callback_url = callback_url
+        self.accepted: dict[str, list[Taken]] = {}
+        self.requests: Counter[str] = Counter()
+        self.pushes: Counter[str] = Counter()
+        self.failed_logins = 0
+        """401s in a row. From 10 on nobody gets in any more; set it to 0 to be let in again."""
+        self._login = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+        self._answers = answers
+        self._statuses = statuses
+        self._words = words
+        self._encoding = encoding
+        self._long_text = long_text
+        self._titles = titles
+        self._rate = rate
+        self._delay = delay
+        self._late = late
+        self._keep = keep
+        self._clock = clock
+        self._recent: deque[float] = deque()
+        self._lost: dict[str, None] = {}
+        self._pusher = Pusher(timeout=PUSH_TIMEOUT, repeats=REPEATS, repeat_after=repeat_after, post=post)
+        self._server = VendorServer(self._answer)
+
+    @property
+    def url(self) -> str:
+        """The `base_url` for the provider's configuration."""
+        return self._server.url + PATH
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        await self._server.start(host, port)
+
+    async def stop(self) -> None:
+        """Pushes not yet done are dropped."""
+        await self._server.stop()
+        await self._pusher.stop()
+
+    async def _answer(self, request: Request) -> Answer:
+        if request.path != PATH or request.method not in ("GET", "POST"):
+            return Answer(404, b"<html><body><h1>404 Not Found</h1></body></html>", "text/html")
+        if code := self._door(request):
+            return self._say(code)
+        fields = request.query if request.method == "GET" else request.form()
+        return self._send({name: value for name, value in fields.items() if value})
+
+    def _door(self, request: Request) -> str:
+        """The code that ends a request before it is looked at, "" for none. The order is undocumented: what is known
+        of the address comes first."""
+        if self.failed_logins >= LOGINS_AT_MOST:
+            return "555"
+        now = self._clock()
+        while self._recent and self._recent[0] <= now - 1:
+            self._recent.popleft()
+        if len(self._recent) >= self._rate:
+            return "503"
+        self._recent.append(now)
+        if request.headers.get("authorization") != self._login:
+            self.failed_logins += 1
+            return "401"
+        self.failed_logins = 0
+        if request.method == "GET" and len(urlencode(request.query)) + len(PATH) > URL_AT_MOST:
+            return "414"
+        return ""
+
+    def _send(self, fields: dict[str, str]) -> Answer:
+        smsid = fields.get("smsid", "")
+        self._count(self.requests, smsid)
+        if code := self._refusal(fields):
+            return self._say(code)
+        number = fields["mobilenumber"]
+        behaviour = ENDINGS.get(number[-4:], DELIVERED)
+        if behaviour.refusal:
+            return self._say(behaviour.refusal)
+        lost = self._loses(behaviour, number, fields.get("smstext", ""))
+        if behaviour.taken or not lost:
+            self._take(smsid, fields, behaviour)
+        if lost == "busy":
+            return self._say("503")
+        return LOST[lost] if lost else self._say("200")
+
+    def _refusal(self, fields: dict[str, str]) -> str:
+        """The code of what is wrong with a request, "" for nothing."""
+        career, method = fields.get("mobilecareer", ""), fields.get("method", "1")
+        if career not in ("", "1", "2", "3", "4", "a", "b", "c"):
+            return "560"
+        if method not in ("1", "2", "4", "5", "6", "7"):
+            return "561"
+        if not re.fullmatch("[0-9]{1,3}", fields.get("holdingtime", "0")):
+            return "567"
+        if not re.fullmatch("[0-9]{1,2}", fields.get("repeatcall", "0")):
+            return "568"
+        if "smstitle" in fields and not self._titles:
+            return "617"
+        text = fields.get("smstext", "") + fields.get("smstext2", "")
+        valid = (
+            method == "1",
+            re.fullmatch(
+                "[1-9][0-9]{10,14}" if career == "c" else "0(?:[6-9]0|20)[0-9]{8}", fields.get("mobilenumber", "")
+            ),
+            re.fullmatch("(?![0-9]+$)[A-Za-z0-9]{2,11}", fields.get("smstitle", "ok")),
+            "smstext" in fields and "smstextid" not in fields,  # there are no templates here
+            all(map(_common, text)),
+            fields.get("status", "0") in ("0", "1"),
+            re.fullmatch("[A-Za-z0-9]{1,50}", fields.get("smsid", "none")),
+            "smsid" in fields or fields.get("status") != "1",
+        )
+        return "" if all(valid) else "550"
+
+    def _loses(self, behaviour: Behaviour, number: str, text: str) -> str:
+        """How the answer to this request is lost, "" where it is not."""
+        if not behaviour.lost:
+            return ""
+        message = f"{number} {text}"
+        if message in self._lost:
+            del self._lost[message]
+            return ""
+        self._lost[message] = None
+        forget_oldest(self._lost, self._keep)
+        return behaviour.lost
+
+    def _take(self, smsid: str, fields: dict[str, str], behaviour: Behaviour) -> None:
+        text = shortened(fields["smstext"], long=self._long_text, au=fields.get("mobilecareer") == AU)
+        taken = Taken(number=fields["mobilenumber"], text=text, fields=fields, behaviour=behaviour)
+        self.accepted.setdefault(smsid, []).append(taken)
+        forget_oldest(self.accepted, self._keep)
+        if self.callback_url and smsid and fields.get("status") == "1" and behaviour.pushes:
+            self._pusher.begin(self._report(smsid, taken))
+
+    async def _report(self, smsid: str, taken: Taken) -> None:
+        """The pushes, evenly over the time."""
+        words = taken.behaviour.pushes
+        for word in words:
+            await asyncio.sleep((self._late if taken.behaviour.late else self._delay) / len(words))
+            if self.callback_url:
+                self._count(self.pushes, smsid)
+                status = taken.status(word)
+                said = taken.fields | {"status": WORDS.get(status, status) if self._words else status}
+                form = urlencode(
+                    {name: said.get(name, "") for name in ECHOED}, encoding=self._encoding, errors="replace"
+                )
+                await self._pusher.push(self.callback_url, form.encode(), FORM)
+
+    def _say(self, code: str) -> Answer:
+        status = int(code) if self._statuses and code in ("401", "402", "414", "503") else 200
+        if self._answers == "json":
+            return Answer(status, msgspec.json.encode({"result": code}))
+        body = f"<html><body>{code}</body></html>" if self._answers == "html" else code
+        return Answer(status, body.encode(), "text/html; charset=UTF-8")
+
+    def _count(self, counter: Counter[str], smsid: str) -> None:
+        counter[smsid] += 1
+        forget_oldest(counter, self._keep)
+
+
+def shortened(text: str, *, long: bool, au: bool) -> str:
+    """What the vendor sends of a text: 140 bytes in Shift_JIS, and 70 characters where one is of two bytes (not so at
+    au); with the option for long texts 1340 bytes and 670 characters. A line break is two bytes."""
+    text = re.sub(r"\r\n|\r|\n", "\r\n", text)
+    octets, characters = (1340, 670) if long else (140, 70)
+    if long or (not au and any(_width(each) == 2 for each in text)):
+        text = text[:characters]
+    return text[: bisect(list(accumulate(map(_width, text))), octets)]
+
+
+def _width(character: str) -> int:
+    return len(character.encode("cp932", "replace"))
+
+
+def _common(character: str) -> bool:
+    """Not 環境依存文字: in CP932, but neither in its rows of NEC and IBM nor in private use."""
+    try:
+        encoded = character.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return not (encoded[0] in (0x80, 0x87, 0xA0, 0xED, 0xEE) or encoded[0] >= 0xF0)
