@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/bin/uv
+SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode
 STAMP := $(VENV)/.installed
 
 .PHONY: help install sandbox test lint format bench openapi clean
@@ -20,7 +21,7 @@ $(STAMP): pyproject.toml uv.lock
 	@echo "installing into $(VENV) ..."
 	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && \
 		$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'; }
-	@$(UV) sync --quiet --frozen --inexact --compile-bytecode
+	@$(SYNC) || $(SYNC) --system-certs # behind a proxy with a certificate of its own
 	@touch $@
 
 sandbox: $(STAMP)
