@@ -58,7 +58,7 @@ class Dispatcher:
         self._sends: dict[asyncio.Task[None], str] = {}
         self._in_flight: dict[str, int] = dict.fromkeys(self._providers, 0)
         self._freed = asyncio.Event()
-        self._born = 0
+        self._inherited: set[str] = set()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -66,8 +66,6 @@ class Dispatcher:
 
     async def run(self, drain: float = 25.0) -> None:
         """Works until stopped, then waits up to `drain` seconds for the vendors' answers still out."""
-        await self._persist("learn the time", self._store.know_time)
-        self._born = self._store.clock.now()
         await self._persist("release what the last process of this name held", self._release)
         loops: list[Awaitable[None]] = [
             *(self._persist(name, partial(self._feed, each)) for name, each in self._providers.items()),
@@ -101,6 +99,7 @@ class Dispatcher:
 
     async def _release(self) -> None:
         for lane in await self._store.lanes():
+            self._inherited |= await self._store.held(lane, self._owner)
             if number := await self._store.release(lane, self._owner):
                 log.warning("released", owner=self._owner, messages=number)
 
@@ -206,6 +205,10 @@ class Dispatcher:
             except StoreUnavailable:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
+            except Exception as error:  # it stays in our hands: given back, it would be sent again
+                log.error("outcome not recorded", exc_info=error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
 
     # Keeping order
 
@@ -218,16 +221,16 @@ class Dispatcher:
         """Gives back what Redis believes to be in our hands and is not: the answer to a take was lost.
 
         Seen twice, so that no take under way then can still be sent: it would be older than `STALE_MS`. What was
-        taken before we started was taken by a predecessor of our name, who may have sent it: the agenda has it.
+        held before we started was taken by a predecessor of our name, who may have sent it: the agenda has it.
         """
         suspects: set[str] = set()
         while not self._stopping.is_set():
             ghosts: set[str] = set()
             for lane in await self._store.lanes():
-                ghosts |= await self._store.held(lane, self._owner) - set(self._sends.values())
+                ghosts |= await self._store.held(lane, self._owner) - set(self._sends.values()) - self._inherited
             for id_ in ghosts & suspects:
                 record = await self._store.read(id_)
-                if record is not None and record.state.owner == self._owner and record.state.updated_at > self._born:
+                if record is not None and record.state.owner == self._owner:
                     log.warning("given back", message_id=f"msg_{id_}")
                     await self._recorder.give_back(record, record.state.fence)
             suspects = ghosts

@@ -22,9 +22,10 @@ class Permits:
     async def ask(self, provider: Provider, number: int) -> list[float]:
         """Up to `number` start times on the clock of `time.monotonic`; none where the next lies too far ahead."""
         settings = provider.settings
-        asked_at = time.monotonic()
         starts = await self._store.grant(settings.rate_group or provider.name, settings.rate, number)
-        return [asked_at + start for start in starts]
+        # Counted from the answer: from the question they would be early by a slow Redis's delay.
+        answered_at = time.monotonic()
+        return [answered_at + start for start in starts]
 
     async def wait(self, provider: Provider, start: float | None = None) -> None:
         """Returns at the granted moment; asks for another where it has passed, or none was given."""

@@ -74,7 +74,11 @@ def _judge(info: dict[str, str], settings: dict[str, str | None]) -> StoreHealth
             said.append("Redis does not tell how often it syncs (CONFIG GET is refused).")
         else:
             survives = "process_death"
-            said.append(f"With appendfsync {fsync} a power loss may cost the last second of accepted messages.")
+            lost = "the last second" if fsync == "everysec" else "all that the system had not written yet"
+            said.append(
+                f"With appendfsync {fsync} a power loss may cost {lost}: accepted messages are gone, and what was sent "
+                "then may be sent again."
+            )
     elif append is None and "aof_enabled" not in info:
         survives = "unknown"
         said.append("Redis does not tell whether it persists (CONFIG GET is refused).")

@@ -26,15 +26,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
+import structlog
 
 from gateway.errors import StoreFull
 from gateway.model.ids import lane_of
 from gateway.model.lifecycle import Change
 from gateway.model.message import EVENTFUL, Content, Phase, Record, State, Step
-from gateway.store.scripts import ACCEPT, APPLY, GRANT, TAKE, TICK
+from gateway.store.scripts import ACCEPT, APPLY, GRANT, LOOKUP, TAKE, TICK, Script
 from gateway.store.session import Session
 from gateway.store.topology import Topology
 from gateway.store.witness import Witness
+
+log = structlog.get_logger()
 
 DAY_MS = 86_400_000
 FULL = 0.85
@@ -121,16 +124,28 @@ class Store(Session):
         self, id_: str, state: State, content: Content, claims: Claims, *, rate: float | None, dry: bool = False
     ) -> AcceptResult | None:
         """Everything or nothing: claims, limits, record, index, queue. `dry` only looks the claims up (None: none)."""
+        try:
+            return await self._accept(ACCEPT, id_, state, content, claims, rate, dry)
+        except StoreFull:
+            # Nothing new fits; what was accepted before is known all the same.
+            if not dry and (seen := await self._accept(LOOKUP, id_, state, content, claims, rate, True)):
+                return seen
+            raise
+
+    async def _accept(
+        self, script: Script, id_: str, state: State, content: Content, claims: Claims, rate: float | None, dry: bool
+    ) -> AcceptResult | None:
         lane = lane_of(id_)
         if not dry:
             await self._mind_memory(lane)
+        await self.meet(lane)
         state = msgspec.structs.replace(
             state, epoch=self.epoch(lane), claims="".join(f"{name} " for name in (claims.tag, claims.key) if name)
         )
         step = Step(state.created_at, state.status, state.provider)
         lasts = max(state.expires_at, state.created_at + DAY_MS) + self._retention.record + 4 * DAY_MS
         reply = await self.script(
-            ACCEPT,
+            script,
             lane,
             id_,
             b"" if dry else _encode_state(state),
@@ -165,11 +180,13 @@ class Store(Session):
         """Up to `number` queued messages, now `submitting` in `owner`'s hands. Never asked again by itself: what
         a lost answer took is found by `held`."""
         reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
-        return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[0]]
+        return self._records(reply[0])
 
     async def apply(self, record: Record, change: Change, content: Content | None = None) -> Record | None:
         """The record after the change, or None where it is not any more what the change was computed from."""
         old, (new, step) = record.state, change
+        if _predates(old, self.epoch(lane_of(record.id))):
+            return None  # read before an adoption: what it says of its tries is not the whole
         new = msgspec.structs.replace(new, epoch=max(new.epoch, self.epoch(lane_of(record.id))))
         raw = _encode(new, record.raw)
         queued = new.phase is Phase.QUEUED and old.phase is not Phase.QUEUED
@@ -208,7 +225,7 @@ class Store(Session):
     async def tick(self, lane: str, number: int, hold_ms: int) -> list[Record]:
         """Up to `number` messages whose time has come; they come again after `hold_ms`, unless changed."""
         reply = await self.script(TICK, lane, number, hold_ms)
-        return [self._record(id_.decode(), raw, content) for id_, raw, content in reply[0]]
+        return self._records(reply[0])
 
     async def look(self) -> None:
         """Compares what every lane counts with what this process saw, which may have had nothing to ask for long.
@@ -284,15 +301,30 @@ class Store(Session):
         if self._memory_used > FULL:
             raise StoreFull("Redis is nearly full")
 
+    def _records(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> list[Record]:
+        """The rows that this version can read. One of a newer version must not stop all others."""
+        records: list[Record] = []
+        for id_, raw, content in rows:
+            try:
+                records.append(self._record(id_.decode(), raw, content))
+            except msgspec.MsgspecError as error:
+                log.error("record not understood", message_id=f"msg_{id_.decode()}", reason=str(error))
+        return records
+
     def _record(self, id_: str, raw: bytes, content: bytes, timeline: bytes = b"") -> Record:
         state = _states.decode(raw)
         epoch = self.epoch(lane_of(id_))
-        if state.epoch < epoch and not state.final_at and not (state.fence == 0 and state.send_at > epoch):
+        if _predates(state, epoch):
             # Written before this Redis lost writes: a try may have been forgotten with them.
             due = self.clock.now() if state.phase is Phase.QUEUED else state.due
             state = msgspec.structs.replace(state, open=f"0 {state.open}", epoch=epoch, due=due)
         steps = _timelines.decode(b"[" + timeline[:-1] + b"]") if timeline else ()
         return Record(id=id_, state=state, raw=raw, content=_contents.decode(content), timeline=steps)
+
+
+def _predates(state: State, epoch: int) -> bool:
+    """The record is of a Redis that lost writes since; it is not final, and was due before the adoption."""
+    return state.epoch < epoch and not state.final_at and not (state.fence == 0 and state.send_at > epoch)
 
 
 _FIELDS = len(State.__struct_fields__)

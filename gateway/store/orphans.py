@@ -29,9 +29,9 @@ class Orphans:
         await self._store.know_time()
         orphan = Orphan(account, self._store.clock.now(), word)
         member = f"{account} {word.reference} {word.identity}"
-        await self._store.command("{g}", "HSET", "{g}o", member, msgspec.json.encode(orphan))
         place = await self._store.command("{g}", "INCR", "{g}s")
         await self._store.command("{g}", "ZADD", "{g}t", "NX", place, member)
+        await self._store.command("{g}", "HSET", "{g}o", member, msgspec.json.encode(orphan))
         surplus = await self._store.command("{g}", "ZRANGE", "{g}t", 0, -BOUND - 1)
         if surplus:
             await self._store.command("{g}", "ZREM", "{g}t", *surplus)

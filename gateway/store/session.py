@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 from redis.exceptions import (
@@ -32,6 +33,11 @@ PATIENCE = 5.0
 # The server refuses for now and did nothing: it fails over, moves slots, or cannot write to its disk.
 _PASSING = (ClusterDownError, MasterDownError, ReadOnlyError, TryAgainError)
 _PASSING_WORDS = ("MISCONF", "NOREPLICAS", "BUSY")
+_SLOT_ON_ITS_WAY = "attempted to access a non local key"
+
+
+def _passes(error: ResponseError) -> bool:
+    return str(error).startswith(_PASSING_WORDS) or _SLOT_ON_ITS_WAY in str(error).lower()
 
 
 class _Request:
@@ -85,7 +91,7 @@ class Session:
         lanes = await self.lanes()
         given = await self.known_lane(client)
         if given is None:
-            number = int(await self.command("{g}", "HLEN", "{g}"))
+            number = int(await self.command("{g}", "HINCRBY", "{g}", "clients", 1))
             await self.command("{g}", "HSETNX", "{g}", f"c:{client}", lanes[(number - 1) % len(lanes)])
             given = await self.known_lane(client)
         assert given is not None
@@ -149,25 +155,37 @@ class Session:
         boot = next(line[7:].decode().strip() for line in info.splitlines() if line.startswith(b"run_id:"))
         keys = (key, f"{{{lane}}}j", f"{{{lane}}}b")
         seq, epoch, woke = await self._topology.call(
-            key, "EVAL", HELLO.source, 3, *keys, boot, seconds=seconds, answer=seconds
+            key, "EVAL", HELLO.source, 3, *keys, boot, seconds=seconds, answer=seconds, met=(link, connects)
         )
         known = self._positions.get(lane)
         if known is not None and epoch <= known.epoch:
             stands = seq if known.boot == boot else woke
             if epoch < known.epoch or stands < known.seq:
-                self._forget(lane, Position(epoch, stands, boot), known)
+                await self._forget(lane, Position(epoch, stands, boot), known)
+        if epoch < 0:
+            await self._forget(lane, Position(epoch, seq, boot), Position(0, seq, boot))
         self._positions[lane] = Position(epoch, seq, boot)
         self._met[lane] = (link, connects)
 
-    def _forget(self, lane: str, now: Position, before: Position) -> None:
+    async def meet(self, lane: str) -> None:
+        """The lane's epoch is known afterwards."""
+        if not self._topology.is_met(f"{{{lane}}}h", self._met.get(lane)):
+            await self._greet(lane, time.monotonic() + PATIENCE)
+
+    async def _forget(self, lane: str, now: Position, before: Position) -> None:
+        """Closes the store for this process, and for all others too: those who saw less would send again."""
         self.forgot = f"lane {lane} stands at {now.epoch}/{now.seq} and stood at {before.epoch}/{before.seq}"
+        if now.epoch >= 0:
+            for each in self._positions:
+                with suppress(LinkLost, ResponseError):
+                    await self._topology.call(f"{{{each}}}", "SET", f"{{{each}}}j", -1, seconds=1.0)
         raise StoreForgot(self.forgot)
 
-    def _noted(self, lane: str, before: Position, seq: int, epoch: int) -> None:
+    async def _noted(self, lane: str, before: Position, seq: int, epoch: int) -> None:
         """What was asked after we saw `before` can only be counted higher, unless what was counted is gone."""
         now = Position(epoch, seq, before.boot)
         if epoch < before.epoch or (epoch == before.epoch and seq <= before.seq):
-            self._forget(lane, now, before)
+            await self._forget(lane, now, before)
         self._positions[lane] = max(now, self._positions.get(lane, now))
 
     # Asking
@@ -177,7 +195,7 @@ class Session:
         key = f"{{{lane}}}h"
         command = ("EVALSHA", script.sha, 1, key, f"{{{lane}}}", self.clock.offset_ms, *arguments)
         reply, before = await self._ask_lane(lane, key, script, command, patience)
-        self._noted(lane, before, reply[0], reply[2])
+        await self._noted(lane, before, reply[0], reply[2])
         self.clock.learn(reply[1])
         return reply[3:]
 
@@ -229,7 +247,7 @@ class Session:
             try:
                 await self._meet(lane, max(ends - time.monotonic(), 0.05))
                 return
-            except (LinkLost, ResponseError) as error:
+            except (LinkLost, NotMet, ResponseError) as error:
                 if time.monotonic() >= ends:
                     raise StoreUnavailable(str(error)) from error
                 await asyncio.sleep(0.02)
@@ -265,7 +283,7 @@ class Session:
                 request.perhaps_done |= not isinstance(error, LinkDown)
                 lost = error
             except ResponseError as error:
-                if not isinstance(error, _PASSING) and not str(error).startswith(_PASSING_WORDS):
+                if not isinstance(error, _PASSING) and not _passes(error):
                     raise
                 if isinstance(error, ReadOnlyError):
                     # A primary that was demoted: its name may lead to another by now.

@@ -98,7 +98,7 @@ class Topology:
                 rows = await link.call("CLUSTER", "SLOTS")
                 self._slots = []
                 for first, last, *nodes in rows:
-                    names = [(node_[0].decode() or own[0], int(node_[1])) for node_ in nodes]
+                    names = [((node_[0] or b"").decode() or own[0], int(node_[1])) for node_ in nodes]
                     self._slots.append((int(first), int(last), names[0]))
                     self._nodes.update(names)
                 for line in (await link.call("CLUSTER", "NODES")).decode().splitlines():

@@ -17,21 +17,22 @@ class Script(msgspec.Struct, frozen=True):
     sha: str
 
 
-def _load(name: str, *, lane: bool = True) -> Script:
+def _load(name: str, *, lane: bool = True, shebang: str = "") -> Script:
     files = resources.files(__package__)
     source = (files / f"{name}.lua").read_text("utf-8")
     if lane:
-        shebang, body = source.split("\n", 1)
+        own, body = source.split("\n", 1)
         positions = "\n".join(
             f"local {field.upper()} = {index}"
             for index, field in enumerate(State.__struct_fields__, 1)
             if f"[{field.upper()}]" in body
         )
-        source = "\n".join((shebang, positions, (files / "prelude.lua").read_text("utf-8"), body))
+        source = "\n".join((shebang or own, positions, (files / "prelude.lua").read_text("utf-8"), body))
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
 ACCEPT = _load("accept")
+LOOKUP = _load("accept", shebang="#!lua flags=allow-oom")
 TAKE = _load("take")
 APPLY = _load("apply")
 TICK = _load("tick")

@@ -9,6 +9,8 @@ local now = real + tonumber(ARGV[2])
 -- adopted what Redis held; what an older record says of its tries may lack those that were forgotten.
 local seq = redis.call('INCR', KEYS[1])
 local epoch = tonumber(redis.call('GET', L .. 'j') or 0)
+-- A process saw that writes were lost: closed for all until adopted.
+if epoch < 0 then return {seq, now, epoch} end
 
 local function push(provider, high, client, id)
   local ring = L .. 'q:' .. provider .. ':' .. high

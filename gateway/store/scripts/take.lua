@@ -18,7 +18,7 @@ for high = 1, 0, -1 do
       local S = record[1] and cmsgpack.unpack(record[1])
       -- Past its time the agenda ends it, not we.
       local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now
-      if waits and S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch) then
+      if waits and (S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch) or S[DUE] < S[EXPIRES_AT]) then
         -- In the Redis that was lost it may have been sent since: the rules decide, at once.
         redis.call('ZADD', L .. 'a', now, id)
       elseif waits then
