@@ -47,6 +47,7 @@ def start_redis(folder: Path, *, cluster: bool) -> tuple[subprocess.Popen[bytes]
         str(find_engine().path),
         *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--logfile", "redis.log"),
         *("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"),
+        *("--repl-diskless-sync-delay", "0"),  # a replica's first copy need not wait for others
     ]
     if cluster:
         arguments += ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]
