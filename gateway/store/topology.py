@@ -92,7 +92,7 @@ class Topology:
         own = self._options.get("host", "localhost"), int(self._options.get("port", 6379))
         for node in (None, *self._nodes):
             link = self._link(node)
-            if not await link.wait_up(0.2 if node else 0.0):
+            if not await link.wait_up(1.0 if node else 0.0):
                 continue
             with suppress(LinkLost, ResponseError):
                 rows = await link.call("CLUSTER", "SLOTS")
