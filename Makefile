@@ -5,13 +5,14 @@ UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode
 STAMP := $(VENV)/.installed
 
-.PHONY: help install sandbox test lint format bench openapi clean
+.PHONY: help install sandbox test lint format chaos bench openapi clean
 
 help:
 	@echo "make sandbox   run the gateway with simulated vendors (installs what is missing)"
 	@echo "make test      lint, types, import walls and the whole test suite"
 	@echo "make install   install into .venv; then .venv/bin/gateway --help"
 	@echo "make lint      linters, types and import walls only"
+	@echo "make chaos     seeded faults at every point; says which seed replays what it finds"
 	@echo "make bench     benchmark against a fair baseline"
 	@echo "make openapi   write openapi/ anew after a change of the API"
 
@@ -40,6 +41,9 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+chaos: $(STAMP)
+	$(VENV)/bin/python -m tests.chaos --cases 2000 $(ARGS)
 
 bench: $(STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)

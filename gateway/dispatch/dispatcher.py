@@ -161,7 +161,11 @@ class Dispatcher:
         """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
         try:
             fence = record.state.fence
-            await self._permits.wait(provider, start)
+            try:
+                await self._permits.wait(provider, start)
+            except StoreUnavailable:
+                await self._until_recorded(lambda: self._recorder.give_back(record, fence))
+                return
             await faults.point("send.before")
             if steady_ms() - asked_at > STALE_MS:
                 await self._until_recorded(lambda: self._recorder.give_back(record, fence))

@@ -91,6 +91,7 @@ def _turn(
 ) -> Change:
     """`state` with `fields` changed, and a timeline entry unless the timeline is full."""
     new_status = status or state.status
+    now = max(now, state.updated_at)  # a process whose clock lags behind tells no earlier time
     room = MAX_STEPS if new_status != state.status or "seen" in fields else MAX_RETRY_STEPS
     step = None
     if tell and state.steps < room:

@@ -1,0 +1,119 @@
+"""Callers: what they send, how they repeat what was not answered, what they cancel; and what they were told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from redis.exceptions import NoPermissionError
+
+from gateway.api.drafting import claims_of, draft_of, normalise
+from gateway.api.schemas import MessageIn
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.settings import Client
+
+if TYPE_CHECKING:
+    from tests.chaos.process import Process
+    from tests.chaos.world import World
+
+SHOP = Client(name="shop", keys=())
+SETTINGS: Any = SimpleNamespace(templates={})
+
+
+@dataclass
+class Entry:
+    """What callers know of one tag (or key)."""
+
+    body: dict[str, Any]
+    key: str | None
+    ids: set[str] = field(default_factory=set)
+    """Message ids they were told; more than one is a lie."""
+    asked_to_cancel: bool = False
+    canceled: bool = False
+    """They were told that it was canceled."""
+    refused: list[str] = field(default_factory=list)
+
+
+def begin(world: World, dice: random.Random) -> None:
+    for number in range(dice.randint(2, 8)):
+        tag = f"tag-{number}"
+        body: dict[str, Any] = {"to": f"+81901234{number:04}", "text": f"Hello {number}"}
+        key = None
+        if dice.random() < 0.8:
+            body["clientTag"] = tag
+        else:
+            key = tag
+        start = dice.choice([0.0, 0.0, 0.5, 2.0])
+        now = datetime.fromtimestamp(world.wall + start, UTC)
+        draw = dice.random()
+        if draw < 0.12:
+            body["sendAt"] = (now + timedelta(seconds=dice.choice([4, 20]))).isoformat()
+        elif draw < 0.3:
+            body["expiresAt"] = (now + timedelta(seconds=dice.choice([3, 9, 30]))).isoformat()
+        if dice.random() < 0.2:
+            body["priority"] = "high"
+        if dice.random() < 0.1:
+            body["duplicateRisk"] = "accept"
+        entry = world.tags[tag] = Entry(body, key)
+        for _ in range(dice.choice([1, 1, 1, 2])):
+            world.outside(_call(world, entry, start, random.Random(dice.random())))
+        if dice.random() < 0.25:
+            world.outside(_cancel(world, entry, start + dice.choice([0.01, 0.2, 1.5, 6.0])))
+
+
+async def _call(world: World, entry: Entry, start: float, dice: random.Random) -> None:
+    """Sends, and repeats what was not answered (sometimes what was: the answer never reached the caller)."""
+    from tests.chaos.world import Unheard
+
+    await asyncio.sleep(start)
+    body = msgspec.convert(entry.body, MessageIn)
+
+    async def accept(api: Process) -> str:
+        normal = normalise(body, "JP")
+        tag = entry.body.get("clientTag")
+        claims = claims_of(SHOP, "/messages", tag, entry.key, normal)
+        id_ = await api.acceptor.new_id(SHOP)
+        accepted = await api.acceptor.accept(id_, SHOP, lambda: draft_of(normal, SETTINGS), claims)
+        return accepted.id
+
+    for _ in range(8):
+        try:
+            id_ = await world.at_api(accept)
+            if dice.random() > 0.15:
+                world.say(f"caller: {entry.body.get('clientTag', entry.key)} is {id_}")
+                entry.ids.add(id_)
+                return
+            world.count("caller: answer not heard")
+        except GatewayError as error:
+            entry.refused.append(error.code)
+            return
+        except (StoreUnavailable, Unheard, NoPermissionError):
+            world.count("caller: repeats")
+            if dice.random() < 0.1:
+                return
+        await asyncio.sleep(dice.choice([0.05, 1.0, 6.0]))
+
+
+async def _cancel(world: World, entry: Entry, start: float) -> None:
+    from tests.chaos.world import Unheard
+
+    await asyncio.sleep(start)
+    if not entry.ids:
+        return
+    (id_, *_) = entry.ids
+    entry.asked_to_cancel = True
+
+    async def cancel(api: Process) -> bool:
+        record = await api.store.read(id_)
+        return record is not None and await api.recorder.cancel(record) is not None
+
+    try:
+        entry.canceled = await world.at_api(cancel)
+        world.count(f"caller: cancel {'done' if entry.canceled else 'refused'}")
+    except (StoreUnavailable, Unheard, NoPermissionError):
+        world.count("caller: cancel not answered")
