@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from gateway.dispatch.dispatcher import Dispatcher
-from gateway.errors import StoreForgot, StoreUnavailable
-from gateway.metrics import Metrics
 from gateway.model import lifecycle
 from gateway.model.ids import new_id
 from gateway.model.lifecycle import Change, Policy
@@ -31,10 +24,7 @@ from gateway.model.receipt import Receipt
 from gateway.store.messages import Claims, Conflict, Fresh, Replay, Retention, Store
 from gateway.store.topology import Topology
 from tests import test_store_cluster
-from tests.conftest import free_port
-from tests.harness import Harness
-from tests.redis_tools import Proxy, Servers, port_of
-from tests.store_tools import CONTENT, DAY, HOUR, LANE, LEASE, POLICY, Open, known, put, take
+from tests.store_tools import CONTENT, DAY, HOUR, LANE, LEASE, POLICY
 
 pair = test_store_cluster.pair
 
@@ -374,78 +364,3 @@ def test_random_steps(redis_url: str) -> None:
 
     few = settings(max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Here, settings=few)
-
-
-@pytest.mark.anyio
-async def test_what_one_process_saw_closes_the_others(open_store: Open, server: Servers, tmp_path: Path) -> None:
-    """A failover lost the last take. Whoever made it knows; the others find its message queued, and would send it."""
-    process, url = server("one")
-    with redis.Redis.from_url(url) as client:
-        client.config_set("appendfsync", "always")  # the copy has all that was answered
-    async with Proxy(url) as proxy:
-        witness, other = await open_store(proxy.url), await open_store(proxy.url)
-        await put(witness)
-        await other.tick(LANE, 0, 0)
-        shutil.copytree(tmp_path / "one", tmp_path / "two")
-        assert await take(witness)
-        process.kill()
-        process.wait()
-        proxy.upstream = server("two")[1]
-        proxy.drop()
-        with pytest.raises(StoreForgot):
-            await witness.tick(LANE, 0, 0)
-        for _ in range(20):
-            with suppress(StoreUnavailable):
-                assert await take(other) == []
-            await asyncio.sleep(0.1)
-
-
-@pytest.mark.anyio
-async def test_a_slot_on_its_way_is_waited_for(open_store: Open, pair: Any) -> None:
-    """A record has moved, its queue has not: no script may run by half, or end the process that asked."""
-    (_, url, first), (_, other, second) = pair
-    store = await open_store(url)
-    ids = [await put(store, tag=tag) for tag in ("T", "U")]
-    await store.adopt()
-    slot, here, there = (
-        first.execute_command("CLUSTER KEYSLOT", "{00}"),
-        *(node.execute_command("CLUSTER MYID") for node in (first, second)),
-    )
-    second.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", here)
-    first.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", there)
-    first.execute_command("MIGRATE", "127.0.0.1", port_of(other), "{00}m:" + ids[0], 0, 1000)
-    with pytest.raises(StoreUnavailable):
-        await take(store)
-    assert first.lrange("{00}q:main:0:shop", 0, -1) == ids
-
-
-@pytest.mark.anyio
-async def test_what_could_not_be_recorded_is_not_given_back(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The vendor has it, and the outcome fails to be written for a reason that nobody thought of."""
-
-    async def fail(*_: object) -> None:
-        raise RuntimeError("a message changed under every try to change it")
-
-    monkeypatch.setattr(harness.here.recorder, "settle", fail)
-    id_ = await harness.sent(to="+819012340023")  # no receipt comes
-    harness.dispatch()
-    await asyncio.sleep(5)
-    record = await known(harness.here.store, id_.removeprefix("msg_"))
-    assert "1" in record.state.open.split() or any("lost" in step.detail for step in record.timeline)
-    assert harness.vendor.requests.total() == 1
-
-
-@pytest.mark.anyio
-async def test_a_dispatcher_stops_without_a_redis(harness: Harness) -> None:
-    here = harness.here
-    topology = Topology(f"redis://127.0.0.1:{free_port()}/0")
-    store = Store(topology, Retention(DAY, DAY))
-    try:
-        await topology.open(0.1)
-        dispatcher = Dispatcher(store, here.recorder, here.transport, here.settings.providers, "d.0", Metrics())
-        running = asyncio.create_task(dispatcher.run())
-        await asyncio.sleep(0.2)
-        dispatcher.stop()
-        await running
-    finally:
-        await topology.close()

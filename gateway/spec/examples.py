@@ -97,7 +97,7 @@ READY = {
 ORPHANS = {
     "items": [
         {
-            "account": "aicross/1234",
+            "account": "vendor/1234",
             "receivedAt": "2026-11-20T00:00:04Z",
             "reference": "order-17",
             "outcome": "delivered",
