@@ -206,11 +206,9 @@ class Dispatcher:
             try:
                 await write()
                 return
-            except StoreUnavailable:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
             except Exception as error:  # it stays in our hands: given back, it would be sent again
-                log.error("outcome not recorded", exc_info=error)
+                if not isinstance(error, StoreUnavailable):
+                    log.error("outcome not recorded", exc_info=error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
 

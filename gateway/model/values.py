@@ -1,8 +1,9 @@
-"""Two small value types of the configuration: secrets that do not print, durations that read as people write."""
+"""What settings are made of: secrets that do not print, durations that read as people write, patterns with words."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -49,3 +50,14 @@ class Duration(float):
         if not 0 <= seconds < 10**9:
             raise ValueError("a duration is between 0 and 31 years")
         return cls(seconds)
+
+
+def matching(pattern: str, meaning: str) -> Callable[[str], str]:
+    """A rule for a setting. Its value is never quoted: it may have come from the environment."""
+
+    def rule(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(meaning)
+        return value
+
+    return rule

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from gateway import provider as port
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
-from gateway.model.values import Duration, Secret
+from gateway.model.values import Duration, Secret, matching
 from gateway.providers.aicross import codes, wire
 
 TEXT_AT_MOST = 660
@@ -22,18 +21,7 @@ TEXT_AT_MOST = 660
 _SENDER = re.compile(r"[0-9]{5,6}")
 
 
-def _digits(pattern: str, meaning: str) -> Callable[[str], str]:
-    """A rule for a setting. Its value is never quoted: it may have come from the environment."""
-
-    def rule(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(meaning)
-        return value
-
-    return rule
-
-
-Prefix = Annotated[str, _digits("0[0-9]{1,9}", "expected the first digits of a national number, 0 among them")]
+Prefix = Annotated[str, matching("0[0-9]{1,9}", "expected the first digits of a national number, 0 among them")]
 
 
 class AICrossSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,8 +29,8 @@ class AICrossSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_u
 
     base_url: str = "https://sms-api.aossms.com"
     token: Secret
-    client_id: Annotated[str, _digits("[0-9]+", "expected digits only")]
-    sms_code: Annotated[str, _digits("[0-9]{5,6}", "expected 5 or 6 digits")]
+    client_id: Annotated[str, matching("[0-9]+", "expected digits only")]
+    sms_code: Annotated[str, matching("[0-9]{5,6}", "expected 5 or 6 digits")]
     """The sender where a message names none."""
     timeout: Duration = Duration(10)
     rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 600.0

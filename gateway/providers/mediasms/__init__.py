@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated
 
@@ -14,30 +13,19 @@ from gateway import provider as port
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
-from gateway.model.values import Secret
+from gateway.model.values import Secret, matching
 from gateway.providers.mediasms import codes, wire
 
 _SENDER = re.compile(r"(?![0-9]+$)[A-Za-z0-9]{2,11}")
-
-
-def _matching(pattern: str, meaning: str) -> Callable[[str], str]:
-    """A rule for a setting. Its value is never quoted: it may have come from the environment."""
-
-    def rule(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(meaning)
-        return value
-
-    return rule
 
 
 class MediaSMSSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[providers.NAME]` with `type = "mediasms"`."""
 
     base_url: str = "https://www.sms-ope.com/sms/api/"
-    username: Annotated[str, _matching("[!-9;-~]+", "expected letters, digits and signs, no colon")]
+    username: Annotated[str, matching("[!-9;-~]+", "expected letters, digits and signs, no colon")]
     password: Secret
-    ivr_number: Annotated[str, _matching("050[0-9]{8}", "expected 11 digits from 050")] | None = None
+    ivr_number: Annotated[str, matching("050[0-9]{8}", "expected 11 digits from 050")] | None = None
     """The number people call, or are called from, to prove theirs; the vendor gives it with the account."""
     long_text: bool = False
     """The account has the option for long texts."""
