@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.sandbox.aicross import ENDINGS
+from gateway.sandbox import aicross, mediasms
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -63,8 +63,13 @@ def test_a_new_key_fits_the_configuration(tmp_path: Path) -> None:
 
 def test_the_readme_lists_every_ending_of_the_sandbox() -> None:
     readme = (ROOT / "README.md").read_text()
-    rows = dict(re.findall(r"^\| `(\d{4})` \| (.+) \|$", readme, re.MULTILINE))
-    assert rows == {ending: behaviour.description for ending, behaviour in ENDINGS.items()}
+    rows = re.findall(r"^\| `(\d{4})` \| (.+) \| (.+) \|$", readme, re.MULTILINE)
+    expected = []
+    for ending in sorted(aicross.ENDINGS | mediasms.ENDINGS):
+        here = aicross.ENDINGS.get(ending, aicross.DELIVERED).description
+        there = mediasms.ENDINGS.get(ending, mediasms.DELIVERED).description
+        expected.append((ending, here, "the same" if there == here else there))
+    assert rows == expected
 
 
 @pytest.fixture
@@ -85,6 +90,11 @@ def sandbox(tmp_path: Path):  # type: ignore[no-untyped-def]
     process.stdout.close()
 
 
+def url_and_key(greeting: str) -> tuple[str, str]:
+    [url] = re.findall(r"Base URL\s+(\S+)", greeting)
+    return url, re.findall(r"Authorization: Bearer ([\w-]+)", greeting)[0]
+
+
 def until_delivered(url: str, headers: dict[str, str], message_id: str) -> None:
     ends = time.monotonic() + 15
     while httpx.get(f"{url}/messages/{message_id}", headers=headers).json()["status"] != "delivered":
@@ -94,6 +104,7 @@ def until_delivered(url: str, headers: dict[str, str], message_id: str) -> None:
 
 def test_the_sandbox_delivers_what_is_pasted(sandbox: tuple[subprocess.Popen[str], str]) -> None:
     process, greeting = sandbox
+    url, key = url_and_key(greeting)
     command = greeting[greeting.index("curl") : greeting.index("Its receipt")]
     ends = time.monotonic() + 15
     while not (pasted := subprocess.run(["bash", "-c", command], capture_output=True, text=True)).stdout:
@@ -101,8 +112,6 @@ def test_the_sandbox_delivers_what_is_pasted(sandbox: tuple[subprocess.Popen[str
         time.sleep(0.2)
     message = json.loads(pasted.stdout)
     assert message["status"] == "submitted"
-    [url] = re.findall(r"Base URL\s+(\S+)", greeting)
-    key = re.findall(r"Authorization: Bearer ([\w-]+)", greeting)[0]
     until_delivered(url, {"Authorization": f"Bearer {key}"}, message["id"])
     sent = gateway("send", "+819012340011", "Hello", "--wait", "10", "--url", url, "--key", key)
     assert sent.returncode == 0, sent.stderr
@@ -113,6 +122,20 @@ def test_the_sandbox_delivers_what_is_pasted(sandbox: tuple[subprocess.Popen[str
     assert json.loads(refused.stderr)["code"] == "not_found"
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
+
+
+def test_the_sandbox_delivers_by_each_provider(sandbox: tuple[subprocess.Popen[str], str]) -> None:
+    _, greeting = sandbox
+    url, key = url_and_key(greeting)
+    headers = {"Authorization": f"Bearer {key}"}
+    [by_the_other] = [json.loads(body) for body in re.findall(r"-d '(.+)'", greeting) if '"provider"' in body]
+    assert by_the_other.pop("provider") == "mediasms"
+    with httpx.Client(base_url=url, headers=headers, transport=httpx.HTTPTransport(retries=5), timeout=10) as api:
+        for name in ("aicross", "mediasms"):
+            sent = api.post("/messages", json={**by_the_other, "provider": name})
+            assert sent.status_code == 202, sent.text
+            assert sent.json()["provider"] == name
+            until_delivered(url, headers, sent.json()["id"])
 
 
 def test_a_taken_port_is_said_and_not_traced() -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from gateway.sandbox.server import DROP, FORM, Answer, Post, Pusher, Request, VendorServer, forget_oldest
+from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
 
 JST = timezone(timedelta(hours=9))
 PUSH_TIMEOUT = 10.0
@@ -37,7 +37,7 @@ class Behaviour(NamedTuple):
     refusal: tuple[int, str] | None = None
     """Answered to every request, and nothing is taken."""
     lost: Literal["", "closed", "unavailable", "login"] = ""
-    """How the answer to the first request under a clientTag is lost."""
+    """How the answer to the first request under a clientTag is lost: a name in `LOST`."""
     taken: bool = True
     """Whether the request whose answer is lost was taken."""
     category: str = ""
@@ -70,12 +70,6 @@ ENDINGS: dict[str, Behaviour] = {
 """The last four digits of a phone number, and what they provoke."""
 DELIVERED = Behaviour("delivered")
 """Every other number."""
-
-LOST = {
-    "closed": DROP,
-    "unavailable": Answer(503, b"<html><body><h1>503 Service Unavailable</h1></body></html>", "text/html"),
-    "login": Answer(200, b'<html><body><form action="/login">ID <input name="id"></form></body></html>', "text/html"),
-}
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +163,7 @@ class AICrossSimulator:
                 return _sent(500, "System error.", None, None)
             case _, "/p5/api/status.json":
                 return _listing(500, "System error.")
-        return Answer(404, b"<html><body><h1>404 Not Found</h1></body></html>", "text/html")
+        return NOT_FOUND
 
     # 2.1
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from gateway.sandbox.server import DROP, FORM, Answer, Post, Pusher, Request, VendorServer, forget_oldest
+from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
 
 PATH = "/sms/api/"
 URL_AT_MOST = 8190
@@ -68,9 +68,9 @@ class Behaviour(NamedTuple):
     description: str
     refusal: str = ""
     """The code answered to every request, and nothing is taken."""
-    lost: Literal["", "closed", "error", "login", "busy"] = ""
-    """How the first request with a text to the number is answered. The next one, under whatever smsid, is answered as
-    usual: so it goes on for a sender who tries again."""
+    lost: Literal["", "closed", "unavailable", "login", "busy"] = ""
+    """How the first request with a text to the number is answered: a name in `LOST`, or 503 for `busy`. The next one,
+    under whatever smsid, is answered as usual: so it goes on for a sender who tries again."""
     taken: bool = True
     """Whether the request whose answer is lost was taken."""
     result: str = "1"
@@ -92,7 +92,7 @@ ENDINGS: dict[str, Behaviour] = {
     "0007": Behaviour("the first answer is that too much came in this second, nothing taken", lost="busy", taken=False),
     "0010": Behaviour("the first answer is lost, and the vendor did not take the message", lost="closed", taken=False),
     "0011": Behaviour("the first answer is lost, but the vendor took the message", lost="closed"),
-    "0012": Behaviour("the first answer is an HTTP 500 page, nothing taken", lost="error", taken=False),
+    "0012": Behaviour("the first answer is an HTTP 503 page, nothing taken", lost="unavailable", taken=False),
     "0013": Behaviour("the first answer is a login page, but the vendor took the message", lost="login"),
     "0020": Behaviour("delivered, the receipt comes late", late=True),
     "0021": Behaviour("delivered, the receipt comes twice", pushes=("sending", "result", "result")),
@@ -105,12 +105,6 @@ ENDINGS: dict[str, Behaviour] = {
 """The last four digits of a phone number, and what they provoke."""
 DELIVERED = Behaviour("delivered")
 """Every other number."""
-
-LOST = {
-    "closed": DROP,
-    "error": Answer(500, b"<html><body><h1>500 Internal Server Error</h1></body></html>", "text/html"),
-    "login": Answer(200, b'<html><body><form action="/login">ID <input name="id"></form></body></html>', "text/html"),
-}
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +198,7 @@ class MediaSMSSimulator:
 
     async def _answer(self, request: Request) -> Answer:
         if request.path != PATH or request.method not in ("GET", "POST"):
-            return Answer(404, b"<html><body><h1>404 Not Found</h1></body></html>", "text/html")
+            return NOT_FOUND
         if code := self._door(request):
             return self._say(code)
         fields = request.query if request.method == "GET" else request.form()

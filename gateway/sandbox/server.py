@@ -47,6 +47,13 @@ class Answer(NamedTuple):
 
 DROP: Final = Answer(0)
 """Instead of an answer: the connection is closed without a byte."""
+NOT_FOUND: Final = Answer(404, b"<html><body><h1>404 Not Found</h1></body></html>", "text/html")
+LOST: Final = {
+    "closed": DROP,
+    "unavailable": Answer(503, b"<html><body><h1>503 Service Unavailable</h1></body></html>", "text/html"),
+    "login": Answer(200, b'<html><body><form action="/login">ID <input name="id"></form></body></html>', "text/html"),
+}
+"""Answers that say nothing about the message, by name."""
 
 Handler = Callable[[Request], Awaitable[Answer]]
 
