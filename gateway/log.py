@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import structlog
@@ -23,6 +24,18 @@ def _guard(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     for name in FORBIDDEN & event.keys():
         event[name] = "***"
     return event
+
+
+class _Stderr:
+    """A line that cannot be written (a full disk, a reader that left) is dropped: it must not stop the work."""
+
+    def write(self, line: bytes) -> None:
+        with suppress(OSError):
+            sys.stderr.buffer.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.buffer.flush()
 
 
 def configure(quiet: bool = False) -> None:
@@ -39,7 +52,7 @@ def configure(quiet: bool = False) -> None:
             lambda _, __, event: encode(event),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, _Stderr())),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

@@ -5,6 +5,7 @@ A function in an `Annotated` is the rule (`rules.py`) each single value in the f
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,11 @@ from gateway.model.values import Duration, Secret
 from gateway.provider import Provider
 from gateway.settings import rules
 from gateway.settings.rules import Network
+
+LEAST_MEMORY = 16 << 20
+"""Bytes: an empty Redis takes 1 MiB, a message about 1 KiB."""
+MOST_MEMORY = 1 << 50
+_SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?")
 
 Weight = Annotated[float, Meta(gt=0, le=1_000_000)]
 
@@ -28,6 +34,8 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True):
     """None: the embedded Redis, in `data_dir`."""
     data_dir: Path = Path("data")
     """Absolute once loaded: relative ones are taken from the configuration file's folder."""
+    max_memory: int | str | None = None
+    """Of the embedded Redis: bytes, or like "512MiB", "2GiB"; see `max_memory_bytes`. None: half of the machine's."""
     default_region: Annotated[str, rules.region] = "JP"
     """ISO 3166: where national numbers belong."""
     time_zone: Annotated[str, rules.time_zone] = "Asia/Tokyo"
@@ -46,6 +54,20 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True):
     """Serves `/metrics` on a port of its own; None: on the main one."""
     lanes: Annotated[int, Meta(ge=1, le=1024)] | None = None
     """Shards of the store; None: the store chooses."""
+
+    def __post_init__(self) -> None:
+        memory = self.max_memory_bytes
+        if memory is not None and not LEAST_MEMORY <= memory <= MOST_MEMORY:
+            raise ValueError(f"max_memory must be {LEAST_MEMORY >> 20}MiB to {MOST_MEMORY >> 30}GiB")
+
+    @property
+    def max_memory_bytes(self) -> int | None:
+        """Raises ValueError."""
+        if not isinstance(self.max_memory, str):
+            return self.max_memory
+        if size := _SIZE.fullmatch(self.max_memory):
+            return int(size[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[(size[2] or "")[:1]]
+        raise ValueError('max_memory is a number of bytes, or a string like "512MiB", "2GiB"')
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

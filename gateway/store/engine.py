@@ -9,7 +9,6 @@ as the server and whatever that forked, so a server that outlived its gateway is
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import importlib.util
 import os
 import re
@@ -18,7 +17,6 @@ import signal
 import socket
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +26,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from gateway.store import room
+
 EngineName = Literal["redis", "valkey"]
 Version = tuple[int, ...]
 
@@ -36,7 +36,7 @@ LAST_SHARED = (7, 2)
 """Valkey forked from Redis 7.2.4: it reads what Redis wrote up to 7.2, and neither reads what the other wrote later."""
 
 TAKEOVER_WAIT = 30.0
-SOCKET_PATH_BYTES = 103  # on macOS; Linux has four more
+RETRY = 1.0  # seconds from one start that fails to the next: a full disk may stay full for long
 
 DURABLE = {
     "appendonly": "yes",
@@ -44,11 +44,12 @@ DURABLE = {
     "aof-use-rdb-preamble": "yes",
     "aof-load-truncated": "yes",
     "auto-aof-rewrite-percentage": "100",
+    "auto-aof-rewrite-min-size": str(room.REWRITE_FROM),
     "save": "",
     "maxmemory-policy": "noeviction",
     "hash-max-listpack-value": "1024",
 }
-"""What every server is started with, and what one that is taken over is told again."""
+"""What every server is started with, and what one that is taken over is told again; `maxmemory` with it."""
 ALONE = {"port": "0", "unixsocketperm": "700", "daemonize": "no"}
 DATA = ("appendonlydir", "appendonly.aof", "dump.rdb")
 
@@ -113,11 +114,15 @@ class EmbeddedRedis:
     taken_over: bool
     """Whether that process was found running, left by a gateway that was killed."""
 
-    def __init__(self, data_dir: Path, gateway_lock: int, engines: Sequence[Engine] | None, wait: float) -> None:
+    def __init__(
+        self, data_dir: Path, gateway_lock: int, engines: Sequence[Engine] | None, wait: float, memory: int
+    ) -> None:
         self._data_dir = data_dir
         self._gateway_lock: int | None = gateway_lock
         self._engines = engines
         self._wait = wait
+        self._retry_at = 0.0
+        self._settings = {**DURABLE, "maxmemory": str(memory)}
         self._redis_lock = data_dir / "redis.lock"
         self._log = data_dir / "redis.log"
         self._log_start = 0
@@ -125,15 +130,18 @@ class EmbeddedRedis:
         stamp = _read_stamp(data_dir)
         # A server that still runs answers where it was started: $TMPDIR may have been another then.
         recorded = stamp.socket if stamp and self._locked() else None
-        self._socket = Path(recorded) if recorded else _socket_path(data_dir)
+        self._socket = Path(recorded) if recorded else room.socket_path(data_dir)
 
     @classmethod
-    def start(cls, data_dir: Path, *, engines: Sequence[Engine] | None = None, wait: float = 60.0) -> EmbeddedRedis:
+    def start(
+        cls, data_dir: Path, *, engines: Sequence[Engine] | None = None, wait: float = 60.0, memory: int | None = None
+    ) -> EmbeddedRedis:
         """Run a server on `data_dir`, or take over the one that runs there; returns once it has loaded its data.
 
         `engines` to choose from, best first (None: `find_engines()`). `wait` is how many seconds the server may stay
-        silent; one that loads data has as long again after each step forward. Raises EngineError: no engine reads the
-        data, another gateway is running here, the server does not come up or, left over, does not answer.
+        silent; one that loads data has as long again after each step forward. `memory`: how many bytes it may
+        hold before it refuses more (None: `room.default_memory`). Raises EngineError: no engine reads the data, another
+        gateway is running here, the server does not come up or, left over, does not answer.
         """
         data_dir = data_dir.resolve()
         with _explained(data_dir), ExitStack() as undo:
@@ -144,7 +152,7 @@ class EmbeddedRedis:
                 raise EngineError(f"another gateway is running on {data_dir} (pid {gateway.read_text().strip()})")
             undo.callback(os.close, lock)
             gateway.write_text(f"{os.getpid()}\n")
-            embedded = cls(data_dir, lock, engines, wait)
+            embedded = cls(data_dir, lock, engines, wait, memory or room.default_memory())
             embedded._bring_up()
             undo.pop_all()
         return embedded
@@ -159,11 +167,14 @@ class EmbeddedRedis:
         return self._process.poll() is None if self._process else self._locked()
 
     def ensure(self) -> bool:
-        """Start the server again where it has died, with all it acknowledged; True where it had. Raises as `start`."""
-        if self.alive():
+        """Start the server again where it has died, with all it acknowledged; True where it had. Raises as `start`,
+        and does nothing for `RETRY` seconds then."""
+        if self.alive() or time.monotonic() < self._retry_at:
             return False
+        self._retry_at = time.monotonic() + RETRY
         with _explained(self._data_dir):
             self._bring_up()
+        self._retry_at = 0.0
         return True
 
     def stop(self, timeout: float = 30.0) -> None:
@@ -245,8 +256,9 @@ class EmbeddedRedis:
                 if not stat.S_ISDIR(made.st_mode) or made.st_uid != os.geteuid() or made.st_mode & 0o077:
                     raise EngineError(f"{folder}, for the socket of the embedded Redis, is not ours alone: remove it")
             self._socket.unlink(missing_ok=True)
+            room.sweep(self._data_dir)
             paths = {"dir": str(self._data_dir), "unixsocket": str(self._socket), "logfile": str(self._log)}
-            settings = {**paths, **ALONE, **DURABLE}
+            settings = {**paths, **ALONE, **self._settings}
             self._log.touch(mode=0o600)
             self._log_start = self._log.stat().st_size
             with open(self._log, "ab") as log:
@@ -266,7 +278,7 @@ class EmbeddedRedis:
     def _adopt(self, facts: dict[str, str], process: subprocess.Popen[bytes] | None) -> None:
         """Make the server that answered ours, and let the stamp rise to it."""
         if process is None:
-            again = " ".join(f'{name} "{value}"' for name, value in DURABLE.items())
+            again = " ".join(f'{name} "{value}"' for name, value in self._settings.items())
             if (answer := _ask(self._socket, f"CONFIG SET {again}", TAKEOVER_WAIT)) != "+OK":
                 raise EngineError(f"the Redis left running on {self._data_dir} refuses its settings: {answer}")
         self._process = process
@@ -329,15 +341,6 @@ def _choose(found: Sequence[Engine], stamp: Stamp | None) -> Engine:
     if stamp:
         need = f"{stamp.engine} {'.'.join(map(str, stamp.version))} or later, which wrote the data"
     raise EngineError(f"the embedded Redis needs {need}: install it. Found: {', '.join(map(str, found)) or 'none'}")
-
-
-def _socket_path(data_dir: Path) -> Path:
-    """In `data_dir`; where that is too long for a socket, in a folder of its own in the system's temporary one."""
-    direct = data_dir / "redis.sock"
-    if len(os.fsencode(direct)) <= SOCKET_PATH_BYTES:
-        return direct
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    return Path(tempfile.gettempdir(), f"gateway-{name}", "redis.sock")
 
 
 def _hold(path: Path) -> int | None:

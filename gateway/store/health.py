@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gateway.errors import StoreUnavailable
+from gateway.store import room
 from gateway.store.messages import Store
 
 MINIMUM = (7, 0)
@@ -26,7 +27,8 @@ class StoreHealth(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def ready(self) -> bool:
-        """Messages may be accepted: nothing that is known speaks against it."""
+        """What is accepted is kept: nothing that is known speaks against it. A full store is ready all the same (its
+        `detail` says that it is full): receipts and repeats come in by the same door."""
         return self.reachable and self.survives != "nothing" and self.eviction != "on"
 
 
@@ -43,13 +45,13 @@ class Health:
             detail = f"Redis lost writes it had confirmed ({self._store.forgot}). Check what it holds now, then run:"
             return StoreHealth(False, f"{detail} gateway store adopt")
         try:
-            info = _fields(await self._store.briefly("{g}", "INFO"))
+            info = room.fields(await self._store.briefly("{g}", "INFO"))
             settings = {
                 name: await self._setting(name) for name in ("appendonly", "appendfsync", "maxmemory-policy", "save")
             }
         except StoreUnavailable as error:
             return StoreHealth(False, f"Redis does not answer: {error}")
-        return _judge(info, settings)
+        return _judge(info, settings, self._store.room.lack(info))
 
     async def _setting(self, name: str) -> str | None:
         """A setting's value, None where the server does not tell (CONFIG may be forbidden or renamed)."""
@@ -57,12 +59,7 @@ class Health:
         return answer[1].decode() if answer else None
 
 
-def _fields(info: bytes) -> dict[str, str]:
-    lines = (line.partition(":") for line in info.decode().splitlines() if ":" in line)
-    return {name: value for name, _, value in lines}
-
-
-def _judge(info: dict[str, str], settings: dict[str, str | None]) -> StoreHealth:
+def _judge(info: dict[str, str], settings: dict[str, str | None], lack: str) -> StoreHealth:
     survives: Literal["power_loss", "process_death", "nothing", "unknown"]
     said: list[str] = []
     append, fsync = settings["appendonly"], settings["appendfsync"]
@@ -88,6 +85,12 @@ def _judge(info: dict[str, str], settings: dict[str, str | None]) -> StoreHealth
     if info.get("aof_last_write_status", "ok") != "ok":
         survives = "nothing"
         said.append("Redis failed to write its append-only file: look at its disk.")
+    if info.get("aof_last_bgrewrite_status", "ok") != "ok":
+        said.append("Redis failed to rewrite its append-only file, which now only grows: look at its log and its disk.")
+    if lack:
+        said.append(f"{lack} New messages are refused as overloaded; what was accepted is sent and settled.")
+    if info.get("maxmemory") == "0":
+        said.append("Redis has no maxmemory: nothing is refused before the system ends it for want of memory. Set one.")
     policy = settings["maxmemory-policy"] or info.get("maxmemory_policy")
     eviction: Literal["off", "on", "unknown"] = "unknown"
     if policy is not None:

@@ -29,13 +29,13 @@ class Orphans:
         await self._store.know_time()
         orphan = Orphan(account, self._store.clock.now(), word)
         member = f"{account} {word.reference} {word.identity}"
-        place = await self._store.command("{g}", "INCR", "{g}s")
-        await self._store.command("{g}", "ZADD", "{g}t", "NX", place, member)
-        await self._store.command("{g}", "HSET", "{g}o", member, msgspec.json.encode(orphan))
+        place = await self._store.must("{g}", "INCR", "{g}s")
+        await self._store.must("{g}", "ZADD", "{g}t", "NX", place, member)
+        await self._store.must("{g}", "HSET", "{g}o", member, msgspec.json.encode(orphan))
         surplus = await self._store.command("{g}", "ZRANGE", "{g}t", 0, -BOUND - 1)
         if surplus:
-            await self._store.command("{g}", "ZREM", "{g}t", *surplus)
-            await self._store.command("{g}", "HDEL", "{g}o", *surplus)
+            await self._store.must("{g}", "ZREM", "{g}t", *surplus)
+            await self._store.must("{g}", "HDEL", "{g}o", *surplus)
 
     async def newest(self, number: int, before: int | None = None) -> list[tuple[int, Orphan]]:
         """Up to `number` with their places, newest first, all before the place `before`."""

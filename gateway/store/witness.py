@@ -32,6 +32,7 @@ class Witness:
     def __init__(self, folder: Path | None, name: str) -> None:
         self._folder = folder
         self._name = name
+        self._told = False
 
     def remembered(self) -> dict[str, Position]:
         """The furthest position of each lane that any process of this machine has seen."""
@@ -56,5 +57,7 @@ class Witness:
             draft.write_bytes(msgspec.json.encode(positions))
             draft.replace(path)
         except OSError as error:
-            log.warning("not remembered how far Redis had come", reason=str(error))
-            self._folder = None
+            # What was remembered before stays, and says less than it could.
+            if not self._told:
+                log.warning("not remembered how far Redis had come", reason=str(error))
+            self._told = True
