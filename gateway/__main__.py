@@ -11,7 +11,6 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from gateway import __version__
@@ -25,6 +24,9 @@ first steps:
 
 send and status speak to a running gateway: they read GATEWAY_URL and GATEWAY_KEY, or --url and --key.
 """
+
+
+CONFIG = Path("gateway.toml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.set_defaults(run=_sandbox)
 
     serve = commands.add_parser("serve", help="run the gateway")
-    serve.add_argument("--config", type=Path, required=True)
+    serve.add_argument("--config", type=Path, default=CONFIG, help=f"default {CONFIG}")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8080)
     serve.add_argument("--workers", type=int, default=1, help="processes of each role (default 1)")
@@ -83,8 +85,22 @@ def _parser() -> argparse.ArgumentParser:
 
     store = commands.add_parser("store", help="the Redis store").add_subparsers(metavar="COMMAND", required=True)
     adopt = store.add_parser("adopt", help="after Redis was restored or emptied: go on with what it holds now")
-    adopt.add_argument("--config", type=Path, required=True)
+    adopt.add_argument("--config", type=Path, default=CONFIG, help=f"default {CONFIG}")
     adopt.set_defaults(run=_adopt)
+
+    providers = commands.add_parser("providers", help="how the providers stand; pause, resume or reset one")
+    providers.add_argument("--config", type=Path, default=CONFIG, help=f"default {CONFIG}")
+    providers.set_defaults(run=_providers, verb="list", name="")
+    verbs = providers.add_subparsers(metavar="COMMAND")
+    for verb, told in (
+        ("pause", "send nothing through it until resumed; what waits goes elsewhere where it may"),
+        ("resume", "end a pause"),
+        ("reset", "it is mended: close its breaker, and try its login again"),
+    ):
+        command = verbs.add_parser(verb, help=told, description=told)
+        command.add_argument("name")
+        command.add_argument("--config", type=Path, default=argparse.SUPPRESS, help=f"default {CONFIG}")
+        command.set_defaults(verb=verb)
 
     send = commands.add_parser("send", help="send a message through a running gateway")
     send.add_argument("to")
@@ -212,24 +228,38 @@ def _openapi(options: argparse.Namespace) -> int:
 
 
 def _adopt(options: argparse.Namespace) -> int:
-    from gateway.app import open_services, redis_address
-    from gateway.metrics import Metrics
+    from gateway.errors import StoreUnavailable
+    from gateway.operate import adopt
     from gateway.store.engine import EngineError
 
     settings = _load(options.config)
     if settings is None:
         return 2
-
-    async def adopt() -> int:
-        async with AsyncExitStack() as stack:
-            here = await open_services(settings, redis_address(settings), stack, Metrics())
-            return await here.store.adopt()
-
     try:
-        epoch = asyncio.run(adopt())
-    except (EngineError, OSError) as error:
+        epoch = asyncio.run(adopt(settings))
+    except (EngineError, StoreUnavailable, OSError) as error:
         return _fail(str(error))
     print(f"adopted (epoch {epoch}): what Redis holds now is the truth. Running gateways go on within seconds.")
+    return 0
+
+
+def _providers(options: argparse.Namespace) -> int:
+    from gateway.errors import StoreUnavailable
+    from gateway.operate import steer
+    from gateway.store.engine import EngineError
+
+    settings = _load(options.config)
+    if settings is None:
+        return 2
+    if options.verb != "list" and options.name not in settings.providers:
+        return _fail(f"there is no provider {options.name!r}; configured: {', '.join(sorted(settings.providers))}", 2)
+    try:
+        standings = asyncio.run(steer(settings, options.verb, options.name))
+    except (EngineError, StoreUnavailable, OSError) as error:
+        return _fail(str(error))
+    for name, standing in standings.items():
+        if options.name in ("", name):
+            print(f"{name}: {standing.health}{'. ' + standing.detail if standing.detail else ''}")
     return 0
 
 

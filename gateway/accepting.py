@@ -97,6 +97,8 @@ class Acceptor:
         content = draft.content
         if len(able) > 1:
             content = msgspec.structs.replace(content, route=able)
+        if draft.pinned:
+            content = msgspec.structs.replace(content, pinned=True)
         expires = expires_at or starts + self._max_queue_ms
         return content, State(
             status=Status.SCHEDULED if send_at else Status.QUEUED,

@@ -29,6 +29,7 @@ from gateway.api.application import application, metrics_application
 from gateway.api.auth import Access
 from gateway.api.server import GatewayProtocol
 from gateway.api.services import Services
+from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
@@ -39,6 +40,7 @@ from gateway.settings import Settings
 from gateway.spec import routes as specification
 from gateway.store.answers import Answers
 from gateway.store.engine import EmbeddedRedis, EngineError, running_url
+from gateway.store.gates import Gates
 from gateway.store.health import Health
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
@@ -67,11 +69,11 @@ async def open_services(
     # What is remembered is remembered of this Redis: another address is another history.
     history = hashlib.sha256(redis_url.encode()).hexdigest()[:16]
     witness = Witness(section.data_dir / "witness" / history, snapshots.stem if snapshots else "process")
-    store = Store(topology, retention, section.lanes, witness)
+    store = Store(topology, retention, section.lanes, witness, None if section.redis_url else section.data_dir)
     stack.callback(store.testify)
     with suppress(StoreUnavailable):  # told by readiness; the first request that needs the store asks again
         await store.know_time()
-    routing = Routing(settings.providers, settings.routes)
+    routing = Routing(settings.providers, settings.routes, settings.clients)
     recorder = Recorder(store, routing, metrics)
     orphans = Orphans(store)
     answers = Answers(topology)
@@ -86,6 +88,7 @@ async def open_services(
         health=Health(store),
         orphans=orphans,
         routing=routing,
+        availability=Availability(Gates(store), settings.providers, routing),
         acceptor=Acceptor(store, routing, section.max_queue, metrics),
         recorder=recorder,
         receipts=Receipts(recorder, orphans, metrics),
@@ -130,7 +133,8 @@ class Process:
         """Each second: the metrics for other processes, and how far Redis has come for those after us; whether
         it still knows, and where it does not, whether an operator has adopted what it holds."""
         while True:
-            self.metrics.snapshot(self.snapshot)
+            with suppress(OSError):  # no space: the next one may fit
+                self.metrics.snapshot(self.snapshot)
             store.testify()
             await store.recheck()
             with suppress(StoreUnavailable):  # readiness tells
@@ -154,10 +158,18 @@ def _main(
     uvloop.run(main())
 
 
+async def _watch(availability: Availability) -> None:
+    while True:
+        with suppress(StoreUnavailable):  # readiness tells
+            await availability.refresh()
+        await asyncio.sleep(FRESH_FOR)
+
+
 async def _api(
     settings: Settings, redis_url: str, listeners: list[socket.socket], process: Process, stack: AsyncExitStack
 ) -> None:
     here = await process.open(settings, redis_url, stack)
+    stack.callback(asyncio.create_task(_watch(here.availability)).cancel)
     config = uvicorn.Config(
         web(here),
         http=GatewayProtocol,
@@ -172,9 +184,25 @@ async def _api(
     await uvicorn.Server(config).serve(sockets=listeners)
 
 
-async def _dispatch(settings: Settings, redis_url: str, owner: str, process: Process, stack: AsyncExitStack) -> None:
+def dispatcher_for(here: Services, owner: str, start: str) -> Dispatcher:
+    """`owner`: its name among all; `start`: the name of this start of the gateway."""
+    return Dispatcher(
+        here.store,
+        here.recorder,
+        here.transport,
+        here.settings.providers,
+        owner,
+        here.metrics,
+        here.availability,
+        start,
+    )
+
+
+async def _dispatch(
+    settings: Settings, redis_url: str, owner: str, start: str, process: Process, stack: AsyncExitStack
+) -> None:
     here = await process.open(settings, redis_url, stack)
-    dispatcher = Dispatcher(here.store, here.recorder, here.transport, settings.providers, owner, process.metrics)
+    dispatcher = dispatcher_for(here, owner, start)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, dispatcher.stop)
@@ -241,10 +269,12 @@ def serve(
     `role`. `extra`: more processes to keep running beside them; `ready` is called once all are started.
     Raises `EngineError`."""
     section = settings.gateway
-    embedded = None if section.redis_url else EmbeddedRedis.start(section.data_dir)
+    memory = section.max_memory_bytes
+    embedded = None if section.redis_url else EmbeddedRedis.start(section.data_dir, memory=memory)
     instance = Instance(section.data_dir)
     run_dir = Path(tempfile.mkdtemp(prefix="gateway-"))
     redis_url = embedded.url if embedded else redis_address(settings)
+    start = secrets.token_hex(8)
 
     def child(work: Callable[[Process, AsyncExitStack], object], slot: str) -> tuple[str, Callable[[int], None]]:
         def run(alive: int) -> None:
@@ -265,7 +295,7 @@ def serve(
             children.append(child(partial(_api, settings, redis_url, listeners), f"api-{number}"))
         if role != "api":
             owner = f"{instance.name}.{number}"
-            children.append(child(partial(_dispatch, settings, redis_url, owner), f"dispatch-{number}"))
+            children.append(child(partial(_dispatch, settings, redis_url, owner, start), f"dispatch-{number}"))
 
     def tend() -> None:
         try:

@@ -21,6 +21,7 @@ HELP: Mapping[str, tuple[str, str]] = {
     "gateway_vendor_tries_total": ("counter", "Requests to vendors, by provider and what became of them."),
     "gateway_vendor_seconds": ("histogram", "Time vendors took to answer, by provider."),
     "gateway_queue_depth": ("gauge", "Messages waiting for a provider."),
+    "gateway_provider_up": ("gauge", "1 while a provider takes requests: its breaker is closed, and it is not paused."),
     "gateway_store_up": ("gauge", "1 while Redis answers and has forgotten nothing."),
 }
 

@@ -107,8 +107,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     base_url: str
     timeout: Duration = Duration(30)
     """Seconds for one whole exchange with the vendor."""
-    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
-    """Requests in flight at most, per dispatching process."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 256
+    """Messages on their way to the vendor at once, at most, over all processes and replicas."""
     rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 100.0
     """Requests a second at most, over all processes and replicas."""
     rate_group: str | None = None
@@ -140,6 +140,11 @@ class Provider(Protocol):
     """The sender where a message names none; "" where the vendor chooses."""
     callback_kinds: frozenset[str]
     """The last path segments of its callback URLs."""
+
+    guarded_login: str
+    """Where the vendor blocks an address that fails to log in several times in a row: a digest of the credentials, by
+    which changed ones are known. Then one request at a time is made until one was not refused, and a refused one
+    closes the provider. "" where the vendor does not mind."""
 
     @property
     def settings(self) -> ProviderSettings: ...

@@ -16,9 +16,10 @@ from gateway.errors import LostAnswer, NeverLeft
 from gateway.metrics import Metrics
 from gateway.model import lifecycle
 from gateway.model.ids import reference
-from gateway.model.lifecycle import Change, Policy
+from gateway.model.lifecycle import Change
 from gateway.model.message import Content, Record, State
 from gateway.model.outcome import Finding, Known, SendOutcome, Unanswered
+from gateway.model.policy import Policy
 from gateway.model.receipt import Receipt
 from gateway.provider import Provider
 from gateway.routing import Routing
@@ -67,6 +68,11 @@ class Recorder:
 
     async def give_back(self, record: Record, fence: int) -> Record:
         return await self.change(record, lambda state, now, policy: lifecycle.give_back(state, fence, now))
+
+    async def pass_over(self, record: Record) -> Record:
+        """Its provider takes nothing now, or is gone: to another that serves, if it may."""
+        other = self._routing.elsewhere(record)
+        return await self.change(record, lambda state, now, policy: lifecycle.pass_over(state, now, policy, other))
 
     async def cancel(self, record: Record, claim: str = "") -> Record | None:
         """None: it may have left already. `claim` is noted with it: the repeat of this very cancel is known by it."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from gateway.errors import Code, GatewayError, Pointer
-from gateway.model.lifecycle import NOBODY, Policy
 from gateway.model.message import Content, Record, State
 from gateway.model.phone import country
+from gateway.model.policy import NOBODY, Policy
 from gateway.provider import Guarantee, Misfit, Provider
 from gateway.settings import Client, Route
 
@@ -31,11 +32,16 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Routing:
-    """The configured providers and routes. Pure: asks nobody."""
+    """The configured providers, routes and clients. Pure: asks nobody, and is told which providers are `away`."""
 
-    def __init__(self, providers: Mapping[str, Provider], routes: Sequence[Route]) -> None:
+    def __init__(
+        self, providers: Mapping[str, Provider], routes: Sequence[Route], clients: Mapping[str, Client] | None = None
+    ) -> None:
         self.providers = providers
+        self.away: frozenset[str] = frozenset()
+        """Those that take no requests now: what may go elsewhere does."""
         self._routes = routes
+        self._clients = clients or {}
         self._policy = lru_cache(maxsize=4096)(self._make_policy)
 
     def decide(self, content: Content, client: Client, pinned: str | None = None) -> Decision:
@@ -51,8 +57,8 @@ class Routing:
         return Decision(tuple(able), tuple(passed))
 
     def choose(self, content: Content, client: Client, pinned: str | None = None) -> tuple[str, ...]:
-        """The provider to use and those to fall back to. Raises `no_route`, `unsupported` (pinned),
-        `forbidden` (not this client's) or `invalid_request` (no such provider)."""
+        """The provider to use and those to fall back to, those that are away last. Raises `no_route`, `unsupported`
+        (pinned), `forbidden` (not this client's) or `invalid_request` (no such provider)."""
         if pinned and pinned not in self.providers:
             detail = f"There is no provider of this name; configured: {', '.join(sorted(self.providers))}."
             raise GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer("/provider", detail),))
@@ -60,7 +66,7 @@ class Routing:
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
         decision = self.decide(content, client, pinned)
         if decision.able:
-            return decision.able
+            return tuple(sorted(decision.able, key=self.away.__contains__)) if self.away else decision.able
         errors = tuple(
             Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}")
             for passed in decision.passed_over
@@ -110,15 +116,37 @@ class Routing:
             for provider in (self.providers.get(name) for name in names)
         )
 
+    def elsewhere(self, record: Record) -> str:
+        """A provider for a message whose own is not configured any more, nor any of its route; "" where there is
+        none, or the caller had named it."""
+        client = self._clients.get(record.state.client)
+        if client is None or record.content.pinned or record.state.provider in self.providers:
+            return ""
+        able = self.decide(record.content, client).able
+        return next((name for name in sorted(able, key=self.away.__contains__)), "")
+
     def policy(self, state: State, content: Content) -> Policy:
         """What the lifecycle needs to know of the provider a message is with."""
-        return self._policy(state.provider, content.route, content.resend_blind)
+        return self._policy(state.provider, content.route, content.resend_blind, state.refused, self.away)
 
-    def _make_policy(self, name: str, route: tuple[str, ...], resend_blind: bool) -> Policy:
+    def _make_policy(
+        self, name: str, route: tuple[str, ...], resend_blind: bool, refused: str, away: frozenset[str]
+    ) -> Policy:
         provider = self.providers.get(name)
+        place = route.index(name) if name in route else -1
+        others = [
+            each
+            for each in (*route[place + 1 :], *route[: max(place, 0)])
+            if each in self.providers and each not in refused.split()
+        ]
+        onward = next((each for each in others if each not in away), others[0] if others else "")
+        ways: dict[str, Any] = {
+            "onward": onward,
+            "onward_serves": bool(onward) and onward not in away,
+            "onward_wraps": onward in route[: max(place, 0)],
+        }
         if provider is None:
-            return NOBODY
-        later = route[route.index(name) + 1 :] if name in route else ()
+            return msgspec.structs.replace(NOBODY, **ways)
         return Policy(
             guarantee=Guarantee(provider.guarantee),
             reports=provider.capabilities.delivery_reports or provider.capabilities.status_query,
@@ -126,8 +154,8 @@ class Routing:
             settle_after=int(provider.settings.settle_after * 1000),
             no_news_after=int(provider.settings.no_news_after * 1000),
             reconcile_after=int(provider.settings.reconcile_after * 1000),
-            next_provider=next((other for other in later if other in self.providers), ""),
             resend_blind=resend_blind,
+            **ways,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from gateway.api.services import Services
-from gateway.app import open_services, web
+from gateway.app import dispatcher_for, open_services, web
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.metrics import Metrics
 from gateway.providers import TYPES
@@ -84,8 +84,7 @@ class Harness:
 
     def dispatch(self, owner: str = "test.0") -> Dispatcher:
         """Starts a dispatcher."""
-        here = self.here
-        dispatcher = Dispatcher(here.store, here.recorder, here.transport, here.settings.providers, owner, here.metrics)
+        dispatcher = dispatcher_for(self.here, owner, "test")
         self._running.append((dispatcher, asyncio.create_task(dispatcher.run(drain=3.0))))
         return dispatcher
 

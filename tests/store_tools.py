@@ -14,13 +14,15 @@ from gateway.model import lifecycle
 from gateway.model.ids import new_id
 from gateway.model.message import Content, Phase, Record, State, Status
 from gateway.model.outcome import Guarantee, Refused
+from gateway.model.policy import NOBODY
 from gateway.model.reasons import Reason
+from gateway.store.gates import Pass
 from gateway.store.messages import Claims, Fresh, Retention, Store
 from gateway.store.topology import Topology
 
 LANE, LEASE, HOUR, DAY = "00", 25_000, 3_600_000, 86_400_000
 CONTENT = Content(to="+819012345678", text="Hello", encoding="gsm7", characters=5, segments=1)
-POLICY = msgspec.structs.replace(lifecycle.NOBODY, guarantee=Guarantee.DEDUPLICATED, queryable=True)
+POLICY = msgspec.structs.replace(NOBODY, guarantee=Guarantee.DEDUPLICATED, queryable=True, configured=True)
 REFUSED = Refused(Reason.INVALID_NUMBER, "message", "110")
 Open = Callable[..., Any]
 
@@ -49,6 +51,11 @@ async def store(open_store: Open, redis_url: str) -> Store:
 def raw(redis_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
+
+
+def a_pass(**given: Any) -> Pass:
+    fields = {"name": "main", "group": "main", "rate": 1000.0, "concurrency": 256, "lasts_ms": 2000, "login": ""}
+    return Pass(**{**fields, **given})
 
 
 async def accept(store: Store, *, tag: str = "", key: str = "", body: bytes = b"0", **given: Any) -> tuple[str, Any]:

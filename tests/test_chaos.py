@@ -15,7 +15,7 @@ REGRESSIONS = {
     30859: "a refusal heard after its lease keeps the reference, which that vendor calls a duplicate from then on",
     40641: "a take is dropped with an unread exception where Redis is away while its start time is asked for anew",
 }
-"""Seeds that found a bug, and which. One that is not mended yet may fail."""
+"""Seeds that found a bug, and which."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,6 @@ def test_nothing_is_lost_doubled_or_lied_about(chaos: Simulator, tens: int) -> N
         assert not case.findings, f"{case.replay}\n" + "\n".join(case.findings)
 
 
-@pytest.mark.xfail(reason="found, not mended yet", strict=False)
 @pytest.mark.parametrize("seed", REGRESSIONS)
 def test_what_was_found_once_is_not_found_again(chaos: Simulator, seed: int) -> None:
     case = chaos.play(seed)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
-import redis
 
 from gateway import faults
-from gateway.dispatch.permits import Permits
 from gateway.errors import StoreUnavailable
 from gateway.model import lifecycle
 from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import Guarantee, NotSent
-from gateway.store.messages import Store
 from tests.harness import Harness
 from tests.store_tools import DAY, LEASE, POLICY, known
 
@@ -92,16 +87,6 @@ async def test_what_one_nodes_clock_calls_due_another_does_not_delay(harness: Ha
         await harness.until(id_, "submitted", "delivered", seconds=3)
     finally:
         faults.install(None)
-
-
-async def test_a_start_slept_past_is_asked_for_again(store: Store, raw: redis.Redis) -> None:
-    """A process that stood still wakes with all its starts at once: used so late they meet those of others."""
-    limit: Any = SimpleNamespace(name="main", settings=SimpleNamespace(rate=100.0, rate_group=None))
-    waiting = asyncio.create_task(Permits(store).wait(limit, time.monotonic() + 0.02))
-    await asyncio.sleep(0.01)
-    time.sleep(0.2)
-    await waiting
-    assert raw.exists("{p:main}")
 
 
 def test_one_try_is_not_taken_for_another() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model import lifecycle
-from gateway.model.lifecycle import Change, Policy
+from gateway.model.lifecycle import Change
 from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import (
     Accepted,
@@ -23,6 +23,7 @@ from gateway.model.outcome import (
     Unknown,
     Unreadable,
 )
+from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 
@@ -36,7 +37,7 @@ DEDUPLICATED = Policy(
     no_news_after=72 * HOUR,
     reconcile_after=HOUR // 2,
 )
-WITH_NEXT = msgspec.structs.replace(DEDUPLICATED, next_provider="spare")
+WITH_NEXT = msgspec.structs.replace(DEDUPLICATED, onward="spare", onward_serves=True)
 BLIND = msgspec.structs.replace(DEDUPLICATED, guarantee=Guarantee.BLIND, queryable=False)
 DEAF = msgspec.structs.replace(BLIND, reports=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,7 +14,7 @@ import redis
 from gateway.errors import StoreFull, StoreUnavailable
 from gateway.model import lifecycle
 from gateway.model.lifecycle import Change
-from gateway.model.message import Phase, Status
+from gateway.model.message import VERSION, Phase, Status
 from gateway.model.outcome import Accepted, NotSent
 from gateway.model.receipt import Receipt
 from gateway.store import messages
@@ -242,7 +241,7 @@ async def test_the_time_is_known_with_the_first_answer(store: Store, redis_url: 
 async def test_a_newer_record_is_not_cut_short(store: Store, raw: redis.Redis) -> None:
     """Two versions run side by side while a cluster is upgraded; fields are only ever added at the end."""
     record = await taken(store)
-    newer = msgspec.msgpack.encode([2, *msgspec.msgpack.decode(record.raw)[1:], "added later"])
+    newer = msgspec.msgpack.encode([VERSION + 1, *msgspec.msgpack.decode(record.raw)[1:], "added later"])
     raw.hset("{00}m:" + record.id, "s", newer)
     with suppress(StoreUnavailable):
         await settle(store, await known(store, record.id), Accepted("0"))
@@ -250,51 +249,11 @@ async def test_a_newer_record_is_not_cut_short(store: Store, raw: redis.Redis) -
         assert msgspec.msgpack.decode(binary.hget("{00}m:" + record.id, "s"))[-1] == "added later"
 
 
-# The rate
-
-
-def fullest(spans: list[tuple[float, float]]) -> int:
-    """Starts in the fullest second, where each is only known to lie in a span."""
-    return max(sum(begin >= first and end <= first + 1 for begin, end in spans) for first, _ in spans)
-
-
-@each("rate", [80, 600])
-async def test_two_callers_share_a_rate_and_use_it_up(open_store: Open, redis_url: str, rate: int) -> None:
-    spans: list[tuple[float, float]] = []
-    ends = time.monotonic() + 1.5
-
-    async def ask(store: Store) -> None:
-        while (before := time.monotonic()) < ends:
-            starts = await store.grant("main", rate, 50)
-            after = time.monotonic()
-            spans.extend((before + start, after + start) for start in starts)
-            await asyncio.sleep(0.01)
-
-    await asyncio.gather(*[ask(await open_store(redis_url)) for _ in range(2)])
-    assert fullest(spans) <= rate
-    took = max(end for _, end in spans) - min(begin for begin, _ in spans)
-    assert rate * 0.98 <= (len(spans) - 1) / took <= rate * 1.02
-
-
-async def test_a_clock_that_steps_back_grants_nothing_twice(store: Store) -> None:
-    first, began = await store.grant("main", 80, 50), time.monotonic()
-    store.clock.offset_ms -= 60_000
-    second = await store.grant("main", 80, 50)
-    assert not second or time.monotonic() - began + second[0] >= first[-1] + 1 / 80
-
-
-async def test_no_rounding_and_no_expiry_raises_the_rate(store: Store, raw: redis.Redis) -> None:
-    first, second = await store.grant("main", 300, 2)
-    assert second - first >= 1 / 300, "301 in a second"
-    await store.grant("slow", 0.01, 1)
-    assert raw.pttl("{p:slow}") >= 100_000, "forgotten before the next may start"
-
-
 # A server that forgets its scripts, or is full
 
 
 async def test_forgotten_scripts_are_loaded_again(store: Store, raw: redis.Redis) -> None:
-    for step in (lambda: put(store), lambda: take(store), lambda: store.grant("main", 9, 1)):
+    for step in (lambda: put(store), lambda: take(store)):
         raw.script_flush()
         assert await step()
 
@@ -318,7 +277,6 @@ async def test_a_full_redis_still_takes_and_settles(
     assert [each.id for each in await take(store)] == [queued]
     assert [each.id for each in await store.tick(LANE, 9, 30_000)] == [due]
     assert (await settle(store, record, Accepted("0"))).state.status is Status.SUBMITTED
-    assert await store.grant("main", 9, 1)
 
 
 async def test_nothing_is_accepted_into_the_last_seventh(store: Store, full: Callable[[float], Any]) -> None:

@@ -15,10 +15,11 @@ from gateway.metrics import Metrics
 from gateway.model import lifecycle
 from gateway.model.lifecycle import Change
 from gateway.model.message import Phase
+from gateway.store.gates import Gates
 from gateway.store.messages import Store
 from tests.harness import settings_for
 from tests.redis_tools import Proxy, Servers
-from tests.store_tools import LANE, POLICY, REFUSED, Open, known, put, reserve, settle, take, taken
+from tests.store_tools import LANE, POLICY, REFUSED, Open, a_pass, known, put, reserve, settle, take, taken
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def test_closed_until_adopted(store: Store, open_store: Open, redis_url: s
         put(store),
         take(store),
         store.read(queued),
-        store.grant("main", 1, 1),
+        Gates(store).look(a_pass()),
         store.apply(held, Change(held.state, None)),
     ):
         with pytest.raises(StoreForgot):

@@ -15,10 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gateway.model import lifecycle
 from gateway.model.ids import new_id
-from gateway.model.lifecycle import Change, Policy
+from gateway.model.lifecycle import Change
 from gateway.model.message import EVENTFUL, Phase, Record, State, Status
 from gateway.model.outcome import Accepted, Busy, Duplicate, Guarantee, Known, NotSent, Refused, Unanswered, Unknown
 from gateway.model.outcome import Unreadable as Lost
+from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 from gateway.store.messages import Claims, Conflict, Fresh, Replay, Retention, Store
@@ -29,9 +30,9 @@ from tests.store_tools import CONTENT, DAY, HOUR, LANE, LEASE, POLICY
 pair = test_store_cluster.pair
 
 MINUTE, HOLD = 60_000, 30_000
-SAFE = msgspec.structs.replace(POLICY, no_news_after=3 * HOUR, next_provider="blind")
+SAFE = msgspec.structs.replace(POLICY, no_news_after=3 * HOUR, onward="blind", onward_serves=True)
 BLIND = msgspec.structs.replace(
-    SAFE, guarantee=Guarantee.BLIND, reports=False, queryable=False, next_provider="", resend_blind=True
+    SAFE, guarantee=Guarantee.BLIND, reports=False, queryable=False, onward="", onward_serves=False, resend_blind=True
 )
 POLICIES = {"safe": SAFE, "blind": BLIND}
 OUTCOMES = (

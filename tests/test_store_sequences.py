@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -13,9 +14,8 @@ import pytest
 import redis
 from hypothesis import strategies as st
 
-from gateway.dispatch.dispatcher import Dispatcher
+from gateway.app import dispatcher_for
 from gateway.errors import StoreForgot, StoreUnavailable
-from gateway.metrics import Metrics
 from gateway.model.message import State
 from gateway.model.outcome import Accepted, Busy, Duplicate, Guarantee, Known, NotSent, Refused, Unanswered, Unknown
 from gateway.model.outcome import Unreadable as Lost
@@ -32,9 +32,9 @@ from tests.store_tools import DAY, HOUR, LANE, POLICY, Open, known, put, take
 pair = test_store_cluster.pair
 
 MINUTE, HOLD = 60_000, 30_000
-SAFE = msgspec.structs.replace(POLICY, no_news_after=3 * HOUR, next_provider="blind")
+SAFE = msgspec.structs.replace(POLICY, no_news_after=3 * HOUR, onward="blind", onward_serves=True)
 BLIND = msgspec.structs.replace(
-    SAFE, guarantee=Guarantee.BLIND, reports=False, queryable=False, next_provider="", resend_blind=True
+    SAFE, guarantee=Guarantee.BLIND, reports=False, queryable=False, onward="", onward_serves=False, resend_blind=True
 )
 POLICIES = {"safe": SAFE, "blind": BLIND}
 OUTCOMES = (
@@ -120,7 +120,7 @@ async def test_a_dispatcher_stops_without_a_redis(harness: Harness) -> None:
     store = Store(topology, Retention(DAY, DAY))
     try:
         await topology.open(0.1)
-        dispatcher = Dispatcher(store, here.recorder, here.transport, here.settings.providers, "d.0", Metrics())
+        dispatcher = dispatcher_for(dataclasses.replace(here, store=store), "d.0", "test")
         running = asyncio.create_task(dispatcher.run())
         await asyncio.sleep(0.2)
         dispatcher.stop()

@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 
 from gateway.accepting import Acceptor
 from gateway.api.auth import Access, Caller
+from gateway.availability import Availability
 from gateway.metrics import Metrics
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
@@ -34,6 +35,7 @@ class Services:
     health: Health
     orphans: Orphans
     routing: Routing
+    availability: Availability
     acceptor: Acceptor
     recorder: Recorder
     receipts: Receipts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 from typing import Annotated
 
@@ -37,10 +38,15 @@ async def live(request: AnyRequest) -> Response[bytes]:
 
 @route("/health/ready", http_method=GET, opt=OPEN)
 async def ready(request: AnyRequest) -> Response[bytes]:
-    """Messages can be accepted: Redis is reachable, persistent and does not evict. 503 where not."""
-    store = await services(request).health.look()
+    """Messages can be accepted: Redis is reachable, persistent and does not evict. 503 where not. A provider that is
+    down is told and makes nothing unready: what is accepted waits for it."""
+    here = services(request)
+    store = await here.health.look()
     if store.ready:
-        return json({"status": "ok", "store": msgspec.to_builtins(store)})
+        with suppress(StoreUnavailable):  # as last seen then
+            await here.availability.refresh()
+        providers = msgspec.to_builtins(here.availability.standings())
+        return json({"status": "ok", "store": msgspec.to_builtins(store), "providers": providers})
     error = GatewayError(Code.STORE_UNAVAILABLE, store.detail, retry_after=2)
     body = msgspec.to_builtins(problem(error, str(request.scope.get("request_id", "")))) | {
         "store": msgspec.to_builtins(store)
@@ -70,6 +76,8 @@ async def _scrape(here: Services) -> str:
     except StoreUnavailable:
         up = 0
     merged.add("gateway_store_up", up)
+    for name, standing in here.availability.standings().items():
+        merged.add("gateway_provider_up", int(standing.health == "closed"), provider=name)
     return merged.render()
 
 

@@ -7,12 +7,12 @@ import asyncio
 import structlog
 
 from gateway import faults
-from gateway.dispatch.permits import Permits
+from gateway.dispatch.gates import Gate
 from gateway.errors import StoreUnavailable
 from gateway.model import lifecycle
-from gateway.model.lifecycle import Change, Policy
+from gateway.model.lifecycle import Change
 from gateway.model.message import Record, State
-from gateway.provider import Provider
+from gateway.model.policy import Policy
 from gateway.recording import Recorder
 from gateway.store.messages import Store
 from gateway.transport import Transport
@@ -29,11 +29,8 @@ QUESTIONS = 32
 class Agenda:
     """Looks at due messages and does what the lifecycle says. Several processes may: the store guards."""
 
-    def __init__(
-        self, store: Store, recorder: Recorder, transport: Transport, permits: Permits, providers: dict[str, Provider]
-    ) -> None:
-        self._permits = permits
-        self._providers = providers
+    def __init__(self, store: Store, recorder: Recorder, transport: Transport, gates: dict[str, Gate]) -> None:
+        self._gates = gates
         self._store = store
         self._recorder = recorder
         self._transport = transport
@@ -69,8 +66,8 @@ class Agenda:
 
     async def _ask(self, record: Record) -> None:
         try:
-            if provider := self._providers.get(record.state.provider):
-                await self._permits.wait(provider)
+            if gate := self._gates.get(record.state.provider):
+                await gate.wait()
             await self._recorder.inquire(self._transport, record)
         except StoreUnavailable as error:
             log.warning("answer not recorded", message_id=f"msg_{record.id}", reason=str(error))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -15,8 +16,9 @@ from functools import partial
 import structlog
 
 from gateway import faults
+from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.agenda import Agenda
-from gateway.dispatch.permits import Permits
+from gateway.dispatch.gates import Gate
 from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
@@ -25,6 +27,7 @@ from gateway.model.outcome import NotSent, SendOutcome, Unreadable
 from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.store.clock import steady_ms
+from gateway.store.gates import Gates, GateState
 from gateway.store.messages import Store
 from gateway.transport import Transport
 
@@ -37,6 +40,9 @@ STALE_MS = 2000.0
 IDLE_SHORTEST, IDLE_LONGEST = 0.002, 0.02
 """Seconds between two looks into an empty queue."""
 RECONCILE_EVERY = 2.0
+"""Seconds. Queues of providers that are not configured any more are looked at as often."""
+SHUT_PAUSE = 0.1
+"""Seconds between two looks at a gate that lets nothing through."""
 
 
 class Dispatcher:
@@ -44,19 +50,23 @@ class Dispatcher:
 
     def __init__(
         self, store: Store, recorder: Recorder, transport: Transport, providers: dict[str, Provider], owner: str,
-        metrics: Metrics,
+        metrics: Metrics, availability: Availability, start: str,
     ) -> None:  # fmt: skip
+        """`start`: a name that all processes of one start of the gateway share, and no other start has."""
         self._store = store
         self._recorder = recorder
         self._transport = transport
         self._providers = {name: each for name, each in providers.items() if each.capabilities.messages}
         self._owner = owner
         self._metrics = metrics
-        self._permits = Permits(store)
-        self._agenda = Agenda(store, recorder, transport, self._permits, providers)
+        self._availability = availability
+        self._start = start
+        asker = f"{owner}.{secrets.token_hex(4)}"
+        gates = Gates(store)
+        self._gates = {name: Gate(gates, availability, each, asker) for name, each in providers.items()}
+        self._agenda = Agenda(store, recorder, transport, self._gates)
         self._stopping = asyncio.Event()
         self._sends: dict[asyncio.Task[None], str] = {}
-        self._in_flight: dict[str, int] = dict.fromkeys(self._providers, 0)
         self._freed = asyncio.Event()
         self._inherited: set[str] = set()
 
@@ -71,6 +81,8 @@ class Dispatcher:
             *(self._persist(name, partial(self._feed, each)) for name, each in self._providers.items()),
             self._persist("agenda", self._work_agenda),
             self._persist("reconcile", self._reconcile),
+            self._persist("availability", self._watch),
+            self._persist("strangers", self._move_strangers),
         ]
         await asyncio.gather(*loops)
         await self._agenda.drain()
@@ -106,28 +118,34 @@ class Dispatcher:
     # Taking
 
     async def _feed(self, provider: Provider) -> None:
+        gate = self._gates[provider.name]
+        await gate.opened(self._start)
         idle = IDLE_SHORTEST
         lanes = itertools.cycle(await self._store.lanes())
         count = len(await self._store.lanes())
         while not self._stopping.is_set():
-            free = provider.settings.concurrency - self._in_flight[provider.name]
+            free = provider.settings.concurrency - gate.in_flight
             if free <= 0:
                 self._freed.clear()
                 await self._freed.wait()
                 continue
             waiting = await self._waiting(provider.name, [next(lanes) for _ in range(count)])
             if not waiting:
+                await gate.rest()
                 await self._pause(idle)
                 idle = min(idle * 1.5, IDLE_LONGEST)
                 continue
             idle = IDLE_SHORTEST
             next(lanes)
             wanted = min(free, BATCH, sum(number for _, number in waiting))
-            starts = await self._permits.ask(provider, wanted)
-            if not starts:
-                await self._pause(0.02)
-                continue
-            await self._take(provider, waiting, starts)
+            starts = await gate.ask(wanted)
+            if starts:
+                await self._take(provider, waiting, starts)
+            elif gate.state is GateState.CLOSED:
+                await self._pause(IDLE_LONGEST)
+            else:
+                moved = await self._pass_over(provider.name, [lane for lane, _ in waiting])
+                await self._pause(0 if moved else SHUT_PAUSE)
 
     async def _waiting(self, provider: str, lanes: list[str]) -> list[tuple[str, int]]:
         """Lanes with work for the provider, urgent work first, and how much."""
@@ -149,20 +167,50 @@ class Dispatcher:
             asked_at = steady_ms()
             records = await self._store.take(lane, provider.name, self._owner, min(number, len(starts)), lease)
             for record in records:
-                self._in_flight[provider.name] += 1
+                self._gates[provider.name].in_flight += 1
                 task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at))
                 self._sends[task] = record.id
                 task.add_done_callback(self._sends.pop)
             await faults.point("take.after")
 
+    # Elsewhere
+
+    async def _pass_over(self, provider: str, lanes: list[str], *, all_: bool = False) -> bool:
+        """Gives what waits for a provider that takes nothing to others; whether there may be more to give."""
+        more = False
+        for lane in dict.fromkeys(lanes):
+            records, full = await self._store.peek(lane, provider, BATCH, all_=all_)
+            passed = await asyncio.gather(*(self._recorder.pass_over(record) for record in records))
+            more |= full and any(now is not then for now, then in zip(passed, records, strict=True))
+        return more
+
+    async def _watch(self) -> None:
+        while not self._stopping.is_set():
+            await self._availability.refresh()
+            await self._pause(FRESH_FOR)
+
+    async def _move_strangers(self) -> None:
+        """What waits for a provider that is not configured any more goes where it may, or waits for its return."""
+        told: set[str] = set()
+        while not self._stopping.is_set():
+            more = False
+            for lane in await self._store.lanes():
+                for name in {name for name, _ in await self._store.queued(lane)} - set(self._providers):
+                    if name not in told:
+                        told.add(name)
+                        log.warning("messages wait for a provider that is not configured", provider=name)
+                    more |= await self._pass_over(name, [lane], all_=True)
+            await self._pause(0 if more else RECONCILE_EVERY)
+
     # Sending
 
     async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float) -> None:
         """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
+        gate = self._gates[provider.name]
         try:
             fence = record.state.fence
             try:
-                await self._permits.wait(provider, start)
+                await gate.wait(start)
             except StoreUnavailable:
                 await self._until_recorded(lambda: self._recorder.give_back(record, fence))
                 return
@@ -178,8 +226,9 @@ class Dispatcher:
             )
             await faults.point("send.after")
             await self._until_recorded(lambda: self._recorder.settle(record, fence, outcome))
+            await self._until_recorded(lambda: gate.tell(outcome))
         finally:
-            self._in_flight[provider.name] -= 1
+            gate.in_flight -= 1
             self._freed.set()
 
     async def _send(self, provider: Provider, record: Record) -> SendOutcome:
@@ -187,7 +236,7 @@ class Dispatcher:
             request = provider.send_request(record.content, reference(record.id, record.state.generation))
         except Exception as error:  # an adapter's bug must cost one message a pause, not its place
             log.error("request not built", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
-            return NotSent("the request could not be built")
+            return NotSent("the request could not be built", ours=True)
         try:
             answer = await self._transport.exchange(provider, request)
         except NeverLeft as error:
@@ -200,7 +249,7 @@ class Dispatcher:
             log.error("answer not read", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
             return Unreadable("the answer could not be read")
 
-    async def _until_recorded(self, write: Callable[[], Awaitable[Record]]) -> None:
+    async def _until_recorded(self, write: Callable[[], Awaitable[object]]) -> None:
         pause = 0.05
         while True:
             try:

@@ -25,6 +25,7 @@ from gateway.model.outcome import (
     Unanswered,
     Unknown,
 )
+from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 
@@ -32,41 +33,14 @@ MAX_STALLS = 5
 """Takes in a row whose process died, after which a message is only asked about: it may be what kills them."""
 MAX_BLIND_RESENDS = 2
 """The contract, section 6: `duplicateRisk: accept` resends at most twice."""
+LONGEST_PAUSE_MS = 5_000
+"""Between two tries that never reached a vendor: short, because `dispatch.gates` spares a vendor that is down."""
 MAX_RETRY_STEPS = 48
 MAX_STEPS = 256
 """Timeline entries. Retries stop adding theirs at `MAX_RETRY_STEPS`; what a vendor says, and entering a new status, is
 told up to the bound that keeps a vendor gone mad from filling the store."""
 MAX_SEEN = 32
 """Receipts whose repeats are recognised: the latest ones."""
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules need to know of the provider that carries a message. Times in ms."""
-
-    guarantee: Guarantee
-    reports: bool
-    """It pushes delivery reports, or can be asked: news may still come after `submitted`."""
-    queryable: bool
-    settle_after: int
-    """A message the vendor is asked about and does not list becomes `uncertain` after this."""
-    no_news_after: int
-    """What nobody tells anything of any more is final after this."""
-    reconcile_after: int
-    """A message without a receipt is asked for after this, and then after twice as long each time."""
-    next_provider: str = ""
-    """Where the message may go next, "" where nowhere."""
-    resend_blind: bool = False
-
-
-NOBODY = Policy(
-    guarantee=Guarantee.BLIND,
-    reports=True,
-    queryable=False,
-    settle_after=15 * 60_000,
-    no_news_after=72 * 3_600_000,
-    reconcile_after=30 * 60_000,
-)
-"""For a provider that is no longer configured: nothing is assumed, nothing is sent."""
 
 
 class Change(NamedTuple):
@@ -163,14 +137,16 @@ def _pause(attempts: int, longest: int) -> int:
     return min(1000 << min(attempts, 12), longest)
 
 
-def _later(state: State, now: int, longest: int, detail: str, code: str = "", **fields: Any) -> Change:
+def _later(
+    state: State, now: int, longest: int, detail: str, code: str = "", *, tell: bool = True, **fields: Any
+) -> Change:
     due = min(now + _pause(state.attempts, longest), max(state.expires_at, now))
     fields |= {"phase": Phase.WAITING, "owner": "", "due": due, "attempts": state.attempts + 1}
-    return _turn(state, now, detail=detail, provider_code=code, **fields)
+    return _turn(state, now, detail=detail, provider_code=code, tell=tell, **fields)
 
 
-def _move_on(state: State, now: int, policy: Policy, detail: str, code: str) -> Change:
-    """Into the next provider's queue. Only ever called with every try accounted for."""
+def _move_on(state: State, now: int, provider: str, detail: str, code: str = "", **fields: Any) -> Change:
+    """Into another provider's queue. Only ever called with every try accounted for."""
     change = _turn(
         state,
         now,
@@ -180,12 +156,12 @@ def _move_on(state: State, now: int, policy: Policy, detail: str, code: str) -> 
         phase=Phase.QUEUED,
         owner="",
         due=state.expires_at,
-        attempts=0,
         stalls=0,
         generation=state.generation + 1,
+        **fields,
     )
     # The timeline entry names the provider that is left behind, the state the next one.
-    return change._replace(state=msgspec.structs.replace(change.state, provider=policy.next_provider))
+    return change._replace(state=msgspec.structs.replace(change.state, provider=provider))
 
 
 def _without(tries: str, fence: int) -> str:
@@ -206,13 +182,9 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
     accounted = isinstance(outcome, Refused | NotSent | Busy)
     still_open = _without(state.open, fence) if accounted else state.open
     if not held:
-        return _turn(state, now, tell=False, open=still_open) if accounted else None
+        return _heard_late(state, outcome, still_open, now, policy) if accounted else None
     if isinstance(outcome, NotSent | Busy):
-        code = outcome.provider_code if isinstance(outcome, Busy) else ""
-        detail = "the vendor asked to wait" if isinstance(outcome, Busy) else outcome.detail
-        if not still_open and policy.next_provider:
-            return _move_on(state, now, policy, detail, code)
-        return _later(state, now, 30_000, detail, code, open=still_open, stalls=0)
+        return _not_taken(state, outcome, still_open, now, policy)
     if isinstance(outcome, Refused):
         return _refused(state, outcome, still_open, now, policy)
     if isinstance(outcome, Duplicate):
@@ -220,15 +192,43 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
     return _lost(msgspec.structs.replace(state, stalls=0), outcome.detail, now, policy)
 
 
+def _not_taken(state: State, outcome: NotSent | Busy, still_open: str, now: int, policy: Policy) -> Change:
+    code = outcome.provider_code if isinstance(outcome, Busy) else ""
+    detail = "the vendor asked to wait" if isinstance(outcome, Busy) else outcome.detail
+    if still_open or not (policy.onward and policy.onward_serves):
+        return _later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0)
+    if not policy.onward_wraps:
+        return _move_on(state, now, policy.onward, detail, code)
+    # Round the route again: with a pause, or two vendors that fail would toss it to and fro.
+    fields: dict[str, Any] = {"open": "", "stalls": 0, "generation": state.generation + 1}
+    change = _later(state, now, LONGEST_PAUSE_MS, detail, code, **fields)
+    return change._replace(state=msgspec.structs.replace(change.state, provider=policy.onward))
+
+
 def _refused(state: State, outcome: Refused, still_open: str, now: int, policy: Policy) -> Change:
     fields: dict[str, Any] = {"open": still_open, "stalls": 0}
     if still_open:
         # One proof is not proof of all: an earlier try may have been taken.
         return _ask(state, now, policy, "refused, but an earlier answer was lost", outcome.provider_code, **fields)
-    if outcome.about != "message" and policy.next_provider:
-        return _move_on(state, now, policy, outcome.detail, outcome.provider_code)
+    if outcome.about != "message" and policy.onward and state.status is not Status.UNCERTAIN:
+        refused = f"{state.refused}{state.provider} "
+        return _move_on(state, now, policy.onward, outcome.detail, outcome.provider_code, refused=refused, attempts=0)
     state = msgspec.structs.replace(state, **fields)
     return _end(state, now, Status.FAILED, outcome.reason, outcome.provider_code, outcome.detail)
+
+
+def _heard_late(state: State, outcome: SendOutcome, still_open: str, now: int, policy: Policy) -> Change | None:
+    """That a try was not taken, heard when its lease had ended. Where it was the last one open and nobody holds the
+    message, nothing is under its reference: what would be asked or resent in doubt is decided instead."""
+    waits = state.phase in (Phase.WAITING, Phase.QUEUED, Phase.ASKING)
+    if still_open or not (waits or (state.phase is Phase.RESTING and state.status is Status.UNCERTAIN)):
+        return _turn(state, now, tell=False, open=still_open)
+    if isinstance(outcome, Refused):
+        return _refused(state, outcome, "", now, policy)
+    if state.status is Status.UNCERTAIN:
+        state = msgspec.structs.replace(state, open="")
+        return _end(state, now, Status.FAILED, Reason.PROVIDER_ERROR, detail="never left, and heard of too late")
+    return _later(state, now, LONGEST_PAUSE_MS, "an earlier try never left", open="", stalls=0)
 
 
 def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
@@ -239,8 +239,24 @@ def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
     if policy.queryable:
         return _ask(state, now, policy, detail)
     if policy.resend_blind and state.resends < MAX_BLIND_RESENDS and now < state.expires_at:
-        return _later(state, now, 30_000, detail, generation=state.generation + 1, resends=state.resends + 1)
+        again: dict[str, Any] = {"generation": state.generation + 1, "resends": state.resends + 1}
+        return _later(state, now, 30_000, detail, **again)
     return _uncertain(state, now, policy, detail)
+
+
+def pass_over(state: State, now: int, policy: Policy, other: str = "") -> Change | None:
+    """A queued message whose provider takes nothing now, or is not configured any more: to one that serves. `other`:
+    one that routing finds where the message's own route has none. None: it stays where it is."""
+    if state.phase is not Phase.QUEUED:
+        return None
+    if policy.configured:
+        if state.open or not policy.onward_serves:
+            return None
+        return _move_on(state, now, policy.onward, "passed over: it takes no requests now")
+    onward = policy.onward or other
+    if state.open or not onward:
+        return _later(state, now, LONGEST_PAUSE_MS, "", tell=False)
+    return _move_on(state, now, onward, "it is not configured any more")
 
 
 def give_back(state: State, fence: int, now: int) -> Change | None:
@@ -266,10 +282,11 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.HELD:
         return _lost(state, "the process that sent it stopped", now, policy)
     if state.phase is Phase.ASKING:
-        return "ask"
+        return "ask" if policy.queryable else _uncertain(state, now, policy, "its provider cannot be asked any more")
     if state.phase is Phase.RESTING:
-        if state.status is Status.SUBMITTED and policy.queryable and now < state.answered_at + policy.no_news_after:
-            return "ask"
+        ends = state.answered_at + policy.no_news_after
+        if state.status is Status.SUBMITTED and now < ends:
+            return "ask" if policy.queryable else _turn(state, now, tell=False, due=ends)
         reason = Reason.NO_ANSWER if state.status is Status.SUBMITTED else ""
         fields: dict[str, Any] = {"reason": reason} if reason else {}
         return _turn(state, now, tell=False, final_at=now, **fields, **_END)
@@ -327,7 +344,9 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
     if word.carrier:
         fields["carrier"] = word.carrier
     told: dict[str, Any] = {"provider_code": word.provider_code, "detail": word.detail}
-    waits_for_answer = state.status in (Status.SUBMITTING, Status.UNCERTAIN) and generation == state.generation
+    # A blind resend has a new reference; what is said of those before it is said of this message all the same.
+    ours = state.generation - state.resends <= generation <= state.generation
+    waits_for_answer = state.status in (Status.SUBMITTING, Status.UNCERTAIN) and ours
     if word.outcome == "delivered":
         if word.billed is not None:
             fields["billed"] = word.billed
@@ -336,9 +355,11 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
         fields |= {"open": "", "final_at": now, "reason": "", "reason_code": "", "reason_detail": "", **_END}
         return _turn(state, now, Status.DELIVERED, answered_at=state.answered_at or now, **told, **fields)
     if word.outcome == "undelivered":
-        current = generation == state.generation and state.status not in _DEAF_TO_UNDELIVERED
-        if not current:
+        if not ours or state.status in _DEAF_TO_UNDELIVERED:
             return _turn(state, now, **told, **fields)
+        if state.resends and len(state.open.split()) > 1:
+            # One of several blind tries came to nothing; another may yet arrive.
+            return _arrived(state, now, policy, word.provider_code, word.detail, **fields)
         fields |= {
             "open": "",
             "owner": "",

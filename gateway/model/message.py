@@ -61,6 +61,12 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     segments: int
     route: tuple[str, ...] = ()
     """The providers able to carry it, in order; empty where there is only the one it is with."""
+    pinned: bool = False
+    """The caller named the provider: no other one carries it."""
+
+
+VERSION = 2
+"""Of the state's form. 1 was without `refused`."""
 
 
 class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -70,7 +76,7 @@ class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     Times are ms since 1970, 0 where unset.
     """
 
-    version: int = 1
+    version: int = VERSION
     status: Status
     phase: Phase
     fence: int = 0
@@ -115,6 +121,8 @@ class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     claims: str = ""
     """Names of the idempotency claims, each followed by a space; they end with the record."""
     resends: int = 0
+    refused: str = ""
+    """Names of the providers that refused it for reasons of their own, each followed by a space."""
 
 
 class Step(NamedTuple):

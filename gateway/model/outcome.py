@@ -57,12 +57,16 @@ class Unreadable(msgspec.Struct, frozen=True, tag=True):
     """No answer, or one that says nothing certain: a lost answer. `detail` never quotes the body."""
 
     detail: str = ""
+    login_refused: bool = False
+    """Whoever answered, somebody counted a failed login."""
 
 
 class NotSent(msgspec.Struct, frozen=True, tag=True):
     """Provably nothing reached the vendor: no connection came about, or nothing was written."""
 
     detail: str = ""
+    ours: bool = False
+    """The fault is the gateway's own and says nothing of the vendor."""
 
 
 SendOutcome = Accepted | Refused | Duplicate | Busy | Unreadable | NotSent

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.availability import Standing
 from gateway.store.health import StoreHealth
 
 
@@ -20,3 +21,4 @@ class Readiness(msgspec.Struct):
 
     status: Literal["ok"]
     store: StoreHealth
+    providers: dict[str, Standing]

@@ -91,8 +91,9 @@ READY = {
         "eviction": "off",
         "version": "9.1.2",
         "usedMemory": 4_194_304,
-        "maxMemory": 0,
+        "maxMemory": 2_147_483_648,
     },
+    "providers": {"main": {"health": "closed"}, "spare": {"health": "paused", "detail": "An operator paused it."}},
 }
 ORPHANS = {
     "items": [

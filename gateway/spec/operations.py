@@ -198,7 +198,8 @@ RUNNING = (
         scope=None,
         summary="Can messages be accepted?",
         description="Whether Redis is reachable, keeps what it is told and evicts nothing; and what an accepted "
-        "message survives. Where they cannot be accepted the problem carries the same `store`. For a load balancer.",
+        "message survives. Where they cannot be accepted the problem carries the same `store`. `providers` tells which "
+        "vendors take requests now; one that is down makes nothing unready. For a load balancer.",
         answers={
             200: Answer(description="Messages are accepted.", body=Readiness, example=examples.READY),
         },

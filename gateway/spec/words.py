@@ -243,6 +243,11 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
     "Readiness": {
         "status": _field("Always `ok`; where messages cannot be accepted, the answer is a problem."),
         "store": _field("What was found at Redis."),
+        "providers": _field("How the vendors stand, by the provider's name."),
+    },
+    "Standing": {
+        "health": _field("`closed`: it takes requests. `open`: not now. `half_open`: one, to see. Or `paused`."),
+        "detail": _field("For people: why, and what to do; left out where it takes requests."),
     },
     "StoreHealth": {
         "reachable": _field("Redis answers and has forgotten nothing."),

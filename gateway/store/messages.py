@@ -3,7 +3,8 @@
 Keys, all of one lane in one slot (`L` is `{lane}`):
     Lm:<id>                      hash: s = state (MessagePack array), c = content (JSON), t = timeline (JSON arrays)
     Lk:<claim>                   id + 16 bytes of content hash; <claim> is a digest of client and tag, or path and key
-    Lq:<provider>:<0|1>          ring of clients with queued messages; `...:<client>` the list of their ids
+    Lq:<provider>:<0|1>          ring of lines with queued messages; `...:<line>` the list of their ids. A line is a
+                                 client, or a client and "+": its messages may go to another provider too
     Ln                           hash: <provider>:<0|1> -> entries queued
     La                           agenda: id by the ms when something is to be done about it
     Lo:<owner>                   ids in one dispatcher's hands
@@ -12,17 +13,17 @@ Keys, all of one lane in one slot (`L` is `{lane}`):
     Ll:<client>                  request rate
     Lh · Lj · Lb                 counter of script runs; epoch; what the counter was when the server started
     {g}                          hash: lanes -> their number, c:<client> -> its lane
-    {p:<group>}                  next free time of a provider's rate
+(The gates of providers: `gates`.)
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -31,8 +32,9 @@ import structlog
 from gateway.errors import StoreFull
 from gateway.model.ids import lane_of
 from gateway.model.lifecycle import Change
-from gateway.model.message import EVENTFUL, Content, Phase, Record, State, Step
-from gateway.store.scripts import ACCEPT, APPLY, GRANT, LOOKUP, TAKE, TICK, Script
+from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step
+from gateway.store import room
+from gateway.store.scripts import ACCEPT, APPLY, LOOKUP, PEEK, TAKE, TICK, Script
 from gateway.store.session import Session
 from gateway.store.topology import Topology
 from gateway.store.witness import Witness
@@ -40,16 +42,12 @@ from gateway.store.witness import Witness
 log = structlog.get_logger()
 
 DAY_MS = 86_400_000
-FULL = 0.85
-"""Share of Redis's memory beyond which nothing more is accepted: what was accepted grows while it is sent."""
 QUEUE_BOUND = 1_000_000
 """Messages of one priority waiting for one provider in one lane; more are refused as `overloaded`."""
 
 _states = msgspec.msgpack.Decoder(State)
 _encode_any = msgspec.msgpack.Encoder().encode
 _encode_state = _encode_any
-VERSION = 1
-"""Of the state's form, as this program writes it."""
 _contents = msgspec.json.Decoder(Content)
 _encode_json = msgspec.json.Encoder().encode
 _timelines = msgspec.json.Decoder(tuple[Step, ...])
@@ -111,12 +109,19 @@ class Store(Session):
     """The one way to Redis for messages."""
 
     def __init__(
-        self, topology: Topology, retention: Retention, lanes: int | None = None, witness: Witness | None = None
+        self,
+        topology: Topology,
+        retention: Retention,
+        lanes: int | None = None,
+        witness: Witness | None = None,
+        data_dir: Path | None = None,
     ) -> None:
+        """`data_dir`: of the embedded Redis, whose disk is then watched."""
         super().__init__(topology, lanes, witness)
         self._retention = retention
-        self._looked_at_memory = float("-inf")
-        self._memory_used = 0.0
+        self.room = room.Room(data_dir)
+        self._looked: dict[str, float] = {}
+        self._lack: dict[str, str] = {}
 
     # Writing
 
@@ -137,7 +142,7 @@ class Store(Session):
     ) -> AcceptResult | None:
         lane = lane_of(id_)
         if not dry:
-            await self._mind_memory(lane)
+            await self._mind_room(lane)
         await self.meet(lane)
         state = msgspec.structs.replace(
             state, epoch=self.epoch(lane), claims="".join(f"{name} " for name in (claims.tag, claims.key) if name)
@@ -164,6 +169,7 @@ class Store(Session):
             round(1_000_000 / rate) if rate else 0,
             max(1, round(rate or 1)),
             QUEUE_BOUND,
+            _line(state, content),
         )
         verb = reply[0].decode()
         if verb == "new":
@@ -182,6 +188,12 @@ class Store(Session):
         reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
         return self._records(reply[0])
 
+    async def peek(self, lane: str, provider: str, number: int, *, all_: bool = False) -> tuple[list[Record], bool]:
+        """Up to `number` messages queued for a provider that may go to another, or all of them, left where they are;
+        and whether there may be more."""
+        rows, looked = await self.script(PEEK, lane, provider, number, int(all_))
+        return self._records(rows), looked == number
+
     async def apply(self, record: Record, change: Change, content: Content | None = None) -> Record | None:
         """The record after the change, or None where it is not any more what the change was computed from."""
         old, (new, step) = record.state, change
@@ -189,7 +201,7 @@ class Store(Session):
             return None  # read before an adoption: what it says of its tries is not the whole
         new = msgspec.structs.replace(new, epoch=max(new.epoch, self.epoch(lane_of(record.id))))
         raw = _encode(new, record.raw)
-        queued = new.phase is Phase.QUEUED and old.phase is not Phase.QUEUED
+        queued = new.phase is Phase.QUEUED and (old.phase is not Phase.QUEUED or old.provider != new.provider)
         event = new.status if new.status != old.status and new.status in EVENTFUL else ""
         ends, claim_ends = 0, []
         if new.final_at:
@@ -216,6 +228,7 @@ class Store(Session):
             int(old.watched and not old.answered_at and new.answered_at > 0),
             ends,
             new.created_at // DAY_MS,
+            _line(new, content or record.content),
             *claim_ends,
         )
         if reply[0] != 1:
@@ -232,12 +245,6 @@ class Store(Session):
         Raises `StoreForgot`."""
         for lane in await self.lanes():
             await self.tick(lane, 0, 0)
-
-    async def grant(self, group: str, rate: float, number: int) -> list[float]:
-        """Start times for up to `number` requests at a provider, in seconds from now."""
-        interval = math.ceil(1_000_000 / rate)
-        starts = await self.shared(f"{{p:{group}}}", GRANT, self.clock.offset_ms, interval, number)
-        return [start / 1e6 for start in starts]
 
     # Reading
 
@@ -290,16 +297,18 @@ class Store(Session):
 
     # Keeping
 
-    async def _mind_memory(self, lane: str) -> None:
-        """Raises `StoreFull` where Redis is nearly full; looks once a second."""
-        if time.monotonic() - self._looked_at_memory > 1.0:
-            self._looked_at_memory = time.monotonic()
-            info: bytes = await self.in_lane(lane, "INFO", "memory")
-            fields = dict(line.split(b":", 1) for line in info.split() if b":" in line)
-            most = int(fields.get(b"maxmemory", 0))
-            self._memory_used = int(fields[b"used_memory"]) / most if most else 0.0
-        if self._memory_used > FULL:
-            raise StoreFull("Redis is nearly full")
+    async def _mind_room(self, lane: str) -> None:
+        """Raises `StoreFull` where Redis, or its disk, is nearly full; looks once a second. For each lane: in
+        a cluster one node may be full while others are not."""
+        if time.monotonic() - self._looked.get(lane, float("-inf")) > room.LOOK_EVERY:
+            self._looked[lane] = time.monotonic()
+            info = room.fields(await self.in_lane(lane, "INFO", "memory", "persistence"))
+            before, self._lack[lane] = self._lack.get(lane, ""), self.room.lack(info)
+            if bool(before) != bool(self._lack[lane]):
+                what = "accepting again" if before else "nothing new is accepted"
+                log.warning(what, reason=self._lack[lane] or None)
+        if lack := self._lack.get(lane):
+            raise StoreFull(lack)
 
     def _records(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> list[Record]:
         """The rows that this version can read. One of a newer version must not stop all others."""
@@ -322,6 +331,12 @@ class Store(Session):
         return Record(id=id_, state=state, raw=raw, content=_contents.decode(content), timeline=steps)
 
 
+def _line(state: State, content: Content) -> str:
+    """Where it queues among its provider's messages: fair between clients, and those that may leave to another
+    provider are found without looking at the rest."""
+    return f"{state.client}+" if content.route and not state.open else state.client
+
+
 def _predates(state: State, epoch: int) -> bool:
     """The record is of a Redis that lost writes since; it is not final, and was due before the adoption."""
     return state.epoch < epoch and not state.final_at and not (state.fence == 0 and state.send_at > epoch)
@@ -332,7 +347,8 @@ _FIELDS = len(State.__struct_fields__)
 
 def _encode(state: State, before: bytes) -> bytes:
     """The state's bytes. What a newer version of this program added at their end is kept."""
-    raw = _encode_state(state)
+    if state.version < VERSION:
+        state = msgspec.structs.replace(state, version=VERSION)
     if state.version == VERSION:
-        return raw
-    return _encode_any([*msgspec.msgpack.decode(raw), *msgspec.msgpack.decode(before)[_FIELDS:]])
+        return _encode_state(state)
+    return _encode_any([*msgspec.msgpack.decode(_encode_state(state)), *msgspec.msgpack.decode(before)[_FIELDS:]])

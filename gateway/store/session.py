@@ -21,7 +21,7 @@ from gateway.errors import StoreForgot, StoreFull, StoreUnavailable
 from gateway.model.ids import lane_name
 from gateway.store.clock import StoreClock
 from gateway.store.link import ANSWER_TIMEOUT, Link, LinkDown, LinkLost
-from gateway.store.scripts import HELLO, Script
+from gateway.store.scripts import HELLO, PLAIN, Script
 from gateway.store.topology import NotMet, Topology
 from gateway.store.witness import Position, Witness
 
@@ -74,7 +74,7 @@ class Session:
         if not self._lanes:
             await self.know_time()
             wanted = self._wanted_lanes or DEFAULT_LANES[self._topology.clustered]
-            await self.command("{g}", "HSETNX", "{g}", "lanes", wanted)
+            await self.must("{g}", "HSETNX", "{g}", "lanes", wanted)
             number = int(await self.command("{g}", "HGET", "{g}", "lanes"))
             self._lanes = tuple(lane_name(n) for n in range(number))
         return self._lanes
@@ -91,8 +91,8 @@ class Session:
         lanes = await self.lanes()
         given = await self.known_lane(client)
         if given is None:
-            number = int(await self.command("{g}", "HINCRBY", "{g}", "clients", 1))
-            await self.command("{g}", "HSETNX", "{g}", f"c:{client}", lanes[(number - 1) % len(lanes)])
+            number = int(await self.must("{g}", "HINCRBY", "{g}", "clients", 1))
+            await self.must("{g}", "HSETNX", "{g}", f"c:{client}", lanes[(number - 1) % len(lanes)])
             given = await self.known_lane(client)
         assert given is not None
         return self._lane_by_client.setdefault(client, given)
@@ -142,7 +142,7 @@ class Session:
         epochs = [int(await self.command(f"{{{lane}}}", "GET", f"{{{lane}}}j") or 0) for lane in lanes]
         epoch = max(self.clock.now(), *(known + 1 for known in epochs))
         for lane in lanes:
-            await self.command(f"{{{lane}}}", "SET", f"{{{lane}}}j", epoch)
+            await self.must(f"{{{lane}}}", "SET", f"{{{lane}}}j", epoch)
         return epoch
 
     async def _meet(self, lane: str, seconds: float) -> None:
@@ -177,8 +177,9 @@ class Session:
         self.forgot = f"lane {lane} stands at {now.epoch}/{now.seq} and stood at {before.epoch}/{before.seq}"
         if now.epoch >= 0:
             for each in self._positions:
+                closing = ("EVAL", PLAIN.source, 1, f"{{{each}}}", "SET", f"{{{each}}}j", -1)
                 with suppress(LinkLost, ResponseError):
-                    await self._topology.call(f"{{{each}}}", "SET", f"{{{each}}}j", -1, seconds=1.0)
+                    await self._topology.call(f"{{{each}}}", *closing, seconds=1.0)
         raise StoreForgot(self.forgot)
 
     async def _noted(self, lane: str, before: Position, seq: int, epoch: int) -> None:
@@ -208,6 +209,10 @@ class Session:
         """A plain command about keys outside the lanes."""
         return await self._ask(key, None, command, _Request(time.monotonic() + PATIENCE))
 
+    async def must(self, key: str, *command: Any) -> Any:
+        """As `command`, and a Redis that is full does it too."""
+        return await self.shared((key,), PLAIN, *command)
+
     async def briefly(self, key: str, *command: Any) -> Any:
         """As `command`, for a second only: a probe that waits says less than one that answers no."""
         return await self._ask(key, None, command, _Request(time.monotonic() + 1.0))
@@ -219,11 +224,10 @@ class Session:
         except ResponseError:
             return None
 
-    async def shared(self, key: str, script: Script, *arguments: Any) -> Any:
+    async def shared(self, keys: tuple[str, ...], script: Script, *arguments: Any) -> Any:
         """Runs a script that belongs to no lane."""
-        return await self._ask(
-            key, script, ("EVALSHA", script.sha, 1, key, *arguments), _Request(time.monotonic() + PATIENCE)
-        )
+        command = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        return await self._ask(keys[0], script, command, _Request(time.monotonic() + PATIENCE))
 
     async def _ask_lane(
         self, lane: str, key: str, script: Script | None, command: tuple[Any, ...], patience: float

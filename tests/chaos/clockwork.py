@@ -15,9 +15,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest import mock
 
-from gateway.dispatch import dispatcher, permits
+from gateway.dispatch import dispatcher
+from gateway.dispatch import gates as process_gates
 from gateway.model import ids
-from gateway.store import clock, link, messages, session, topology
+from gateway.store import clock, gates, link, messages, session, topology
 from gateway.store.scripts import Script
 
 BASE = 2_000_000_000
@@ -94,10 +95,13 @@ class Dice:
     def randbits(self, number: int) -> int:
         return self._random.getrandbits(number)
 
+    def token_hex(self, number: int) -> str:
+        return self._random.randbytes(number).hex()
+
 
 def scripts() -> Iterator[tuple[Any, str, Script]]:
     """Every script the gateway runs, with the module and the name it runs it by."""
-    for module in (messages, session):
+    for module in (messages, session, gates):
         for name, value in list(vars(module).items()):
             if isinstance(value, Script):
                 yield module, name, value
@@ -117,7 +121,7 @@ def timeless(script: Script, *changes: tuple[str, str]) -> Script:
 def patched() -> Iterator[None]:
     """The gateway in virtual time, for as many cases as wanted."""
     with ExitStack() as stack:
-        for module in (dispatcher, permits, clock, link, messages, session, topology):
+        for module in (dispatcher, process_gates, clock, link, messages, session, topology):
             stack.enter_context(mock.patch.object(module, "time", VirtualTime()))
         for module, name, script in scripts():
             stack.enter_context(mock.patch.object(module, name, timeless(script)))
@@ -127,7 +131,7 @@ def patched() -> Iterator[None]:
 @contextmanager
 def dice(seed: int) -> Iterator[None]:
     """The same ids in every run of a seed."""
-    with mock.patch.object(ids, "secrets", Dice(seed)):
+    with mock.patch.object(ids, "secrets", Dice(seed)), mock.patch.object(dispatcher, "secrets", Dice(seed)):
         yield
 
 

@@ -14,9 +14,10 @@ import msgspec
 
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.model import lifecycle
-from gateway.model.lifecycle import Change, Policy
+from gateway.model.lifecycle import Change
 from gateway.model.message import Phase, State
 from gateway.model.outcome import Accepted, Duplicate, NotSent, Refused, SendOutcome, Unreadable
+from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.store import messages
 from gateway.store.messages import Claims, Store
@@ -258,7 +259,7 @@ def outcome_thrown_away() -> Iterator[None]:
     right = Dispatcher._until_recorded
 
     async def until_recorded(self: Dispatcher, write: Callable[[], Any]) -> None:
-        if sum(self._in_flight.values()) == 1:
+        if sum(gate.in_flight for gate in self._gates.values()) == 1:
             await right(self, write)
 
     with mock.patch.object(Dispatcher, "_until_recorded", until_recorded):

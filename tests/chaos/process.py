@@ -8,12 +8,14 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from gateway.accepting import Acceptor
+from gateway.availability import Availability
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.metrics import Metrics
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.store.clock import StoreClock
+from gateway.store.gates import Gates
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
 from gateway.store.topology import Topology
@@ -51,7 +53,7 @@ class Polite(Dispatcher):
     world: World
 
     async def _pause(self, seconds: float) -> None:
-        if seconds < 0.06:
+        if seconds <= 0.25:
             seconds = max(seconds, min(self.world.quiet_for, 1.0))
         await super()._pause(seconds)
 
@@ -63,8 +65,8 @@ def task_factory(
     process = (context.get(PROCESS) if context is not None else None) or (PROCESS.get() if context is None else None)
     task = asyncio.Task(coroutine, loop=loop, context=context)
     if process is not None:
-        process.tasks.add(task)
-        task.add_done_callback(process.tasks.discard)
+        process.tasks[task] = None
+        task.add_done_callback(lambda done: process.tasks.pop(done, None))
         if process.dead:
             task.cancel()
     return task
@@ -81,8 +83,9 @@ class Process:
         self.crash: BaseException | None = None
         self.offline_until = 0.0
         self.next_cut = ""
-        self.wires: set[Wire] = set()
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.wires: dict[Wire, None] = {}
+        self.tasks: dict[asyncio.Task[Any], None] = {}
+        """In order: that of a set changes from run to run."""
         self._awake = asyncio.Event()
         self._awake.set()
         topology = Topology("redis://simulated")
@@ -100,7 +103,17 @@ class Process:
             self.run(self._dispatch())
 
     async def _dispatch(self) -> None:
-        dispatcher = Polite(self.store, self.recorder, self.transport, self.world.providers, self.owner, self.metrics)
+        availability = Availability(Gates(self.store), self.world.providers, self.routing)
+        dispatcher = Polite(
+            self.store,
+            self.recorder,
+            self.transport,
+            self.world.providers,
+            self.owner,
+            self.metrics,
+            availability,
+            "one",
+        )
         dispatcher.world = self.world
         try:
             await dispatcher.run()

@@ -82,11 +82,11 @@ class Wire:
         await self._process.gate()
         if self._process.dead or self._world.now < self._process.offline_until:
             raise Broken("refused")
-        self._process.wires.add(self)
+        self._process.wires[self] = None
 
     async def disconnect(self, nowait: bool = False) -> None:
         self.cut()
-        self._process.wires.discard(self)
+        self._process.wires.pop(self, None)
 
     def cut(self) -> None:
         self._over = True

@@ -81,7 +81,7 @@ class World:
         self._dice = random.Random(f"world {seed}")
         self._lags = random.Random(f"lag {seed}")
         self._outside: set[asyncio.Task[Any]] = set()
-        self._hanging: set[Process] = set()
+        self._hanging: dict[Process, None] = {}
         self._jumped = 0.0
         self._active_at = START
         self._calm = False
@@ -222,7 +222,7 @@ class World:
         if name in MEETINGS and self._hanging:
             # Somebody else is just there: a good moment for those who hang to go on.
             for other in [each for each in self._hanging if each is not process]:
-                self._hanging.discard(other)
+                self._hanging.pop(other, None)
                 self.outside(self._thaw(other, self._dice.choice([0.0, 0.03, 0.3])))
         kind = self._due(name)
         if kind == "die":
@@ -249,14 +249,14 @@ class World:
         if self._dice.random() < 0.5:
             self.outside(self._thaw(process, self._dice.choice([0.5, 2.2, 8.0])))
             return
-        self._hanging.add(process)
+        self._hanging[process] = None
         self.jump(8.0)
         self.outside(self._thaw(process, 20.0))
 
     async def _thaw(self, process: Process, seconds: float) -> None:
         await asyncio.sleep(seconds)
         self._active_at = self.now
-        self._hanging.discard(process)
+        self._hanging.pop(process, None)
         process.thaw()
 
     def _kill(self, process: Process) -> None:

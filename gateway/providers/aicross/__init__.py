@@ -48,6 +48,7 @@ class AICross:
 
     type = "aicross"
     guarantee = port.Guarantee.DEDUPLICATED
+    guarded_login = ""
     capabilities = port.Capabilities(
         messages=True,
         delivery_reports=True,

@@ -3,7 +3,7 @@
 -- Safe to repeat under the same id. An empty state only looks the claims up.
 local id, state, content, step, hash, tag, key = unpack(ARGV, 3, 9)
 local client, provider, high, phase, due = unpack(ARGV, 10, 14)
-local day, day_ends, interval, burst, bound = unpack(ARGV, 15, 19)
+local day, day_ends, interval, burst, bound, line = unpack(ARGV, 15, 20)
 
 local function claimed(name)
   return name ~= '' and redis.call('GET', L .. 'k:' .. name) or nil
@@ -22,7 +22,8 @@ if by_tag or by_key then
   if key ~= '' and not by_key then
     -- The key now names this message too, and ends with it.
     local record = redis.call('HGET', L .. 'm:' .. holder, 's')
-    if record then
+    -- At most so many (of 24 bytes each): who draws a new key for each repeat has the tag to go by.
+    if record and #cmsgpack.unpack(record)[CLAIMS] < 2400 then
       local S = cmsgpack.unpack(record)
       local ttl = redis.call('PTTL', L .. 'm:' .. holder)
       redis.call('SET', L .. 'k:' .. key, holder .. hash)
@@ -60,5 +61,5 @@ else
   redis.call('EXPIREAT', index, day_ends, 'GT')
 end
 redis.call('ZADD', L .. 'a', due, id)
-if phase == 'q' then push(provider, high, client, id) end
+if phase == 'q' then push(provider, high, line, id) end
 return {seq, now, epoch, 'new', left}

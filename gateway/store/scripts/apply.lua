@@ -3,7 +3,7 @@
 -- Safe to repeat: a record that already is what the change makes of it counts as applied.
 local id, old, new, step, content = unpack(ARGV, 3, 7)
 local queue, high, client, due, owner = unpack(ARGV, 8, 12)
-local event, steps, watched, ends, day = unpack(ARGV, 13, 17)
+local event, steps, watched, ends, day, line = unpack(ARGV, 13, 18)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
@@ -23,7 +23,7 @@ if due == '0' then
 else
   redis.call('ZADD', L .. 'a', due, id)
 end
-if queue ~= '' then push(queue, high, client, id) end
+if queue ~= '' then push(queue, high, line, id) end
 if owner ~= '' then redis.call('SREM', L .. 'o:' .. owner, id) end
 if event ~= '' then
   -- Kept four days and more, as the contract says; `~` lets the server trim whole nodes.
@@ -32,7 +32,7 @@ end
 if ends ~= '0' then
   redis.call('PEXPIREAT', record, ends)
   redis.call('PEXPIREAT', L .. 'x:' .. client .. ':d:' .. day, ends, 'GT')
-  for i = 18, #ARGV, 2 do
+  for i = 19, #ARGV, 2 do
     local claim = L .. 'k:' .. ARGV[i]
     -- A key outlived may name another message by now.
     if string.sub(redis.call('GET', claim) or '', 1, 26) == id then redis.call('PEXPIREAT', claim, ARGV[i + 1]) end

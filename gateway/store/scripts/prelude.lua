@@ -12,10 +12,10 @@ local epoch = tonumber(redis.call('GET', L .. 'j') or 0)
 -- A process saw that writes were lost: closed for all until adopted.
 if epoch < 0 then return {seq, now, epoch} end
 
-local function push(provider, high, client, id)
+local function push(provider, high, line, id)
   local ring = L .. 'q:' .. provider .. ':' .. high
-  if redis.call('RPUSH', ring .. ':' .. client, id) == 1 then
-    redis.call('RPUSH', ring, client)
+  if redis.call('RPUSH', ring .. ':' .. line, id) == 1 then
+    redis.call('RPUSH', ring, line)
   end
   redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, 1)
 end

@@ -6,11 +6,11 @@ local out, names, looked = {}, {}, 0
 for high = 1, 0, -1 do
   local ring = L .. 'q:' .. provider .. ':' .. high
   while #names < n and looked < n + 50 do
-    local client = redis.call('LPOP', ring)
-    if not client then break end
-    local list = ring .. ':' .. client
+    local line = redis.call('LPOP', ring)
+    if not line then break end
+    local list = ring .. ':' .. line
     local id = redis.call('LPOP', list)
-    if redis.call('EXISTS', list) == 1 then redis.call('RPUSH', ring, client) end
+    if redis.call('EXISTS', list) == 1 then redis.call('RPUSH', ring, line) end
     looked = looked + 1
     if id then
       redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, -1)

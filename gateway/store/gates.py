@@ -1,0 +1,164 @@
+"""The gate before each provider, shared by all processes: its rate, requests in flight, breaker, pause, and login.
+
+Keys, in one slot:
+    {p:<group>}                    next free time of the rate
+    {p:<group>}:<provider>         hash: `state` (absent: closed), `failures` in a row, `till` when open, how often
+                                   in a row it `opened`, `probe` (till when one is out), `prober`; `paused`; `login`
+                                   (unproven, proven, refused), `refusals` in a row, `credentials` (a digest);
+                                   `o:<asker>`: requests in its hands, and till when that is believed
+    {p:<group>}:<provider>:starts  set: the starts of gateways seen in the last day
+
+Numbers in flight are told whole, not counted up and down: a lost answer or a dead process heals by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from gateway.provider import Provider
+from gateway.store.scripts import GRANT, LOGIN, REPORT
+from gateway.store.session import Session
+
+LATE = 0.02
+"""Seconds after which a granted start time is void: used late it would meet those of others."""
+MARGIN = 0.04
+"""Share of the rate left unused, so that no second at the vendor holds more than a second's worth: starts may be
+`LATE`, and requests take their time from here to there, not all the same."""
+FAILURES = 5
+"""Failures in a row that open the gate: fewer happen by chance."""
+SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 30_000
+"""How long an open gate lets nothing through before one request probes: doubled each time the probe fails."""
+REFUSALS_LEFT = 9
+"""Failed logins in a row after which only an operator's `reset` lets another request through: the tenth blocks our
+address (MediaSMS, the only vendor that counts them)."""
+
+Verdict = Literal["good", "bad", "busy", "login", ""]
+
+
+class GateState(StrEnum):
+    """Whether requests pass."""
+
+    CLOSED = "closed"
+    """They do. (The word is of electric circuits: current flows.)"""
+    OPEN = "open"
+    """The vendor failed several times in a row: none, for a while."""
+    HALF_OPEN = "half_open"
+    """One may, to see whether the vendor works again."""
+    PROBING = "probing"
+    """That one is out."""
+    PAUSED = "paused"
+    """An operator stopped them."""
+    LOCKED = "locked"
+    """The vendor refused our login: none until an operator mends it."""
+
+    @property
+    def serves(self) -> bool:
+        return self in (GateState.CLOSED, GateState.HALF_OPEN)
+
+    @property
+    def health(self) -> str:
+        """As callers are told: closed, open, half_open or paused."""
+        return {"probing": "half_open", "locked": "open"}.get(self, str(self))
+
+
+class Grant(NamedTuple):
+    """What the gate answered. `starts`: seconds from now; `failures`: in a row, of all processes."""
+
+    state: GateState
+    failures: int
+    starts: list[float]
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """What a gate needs to know of its provider."""
+
+    name: str
+    group: str
+    rate: float
+    concurrency: int
+    lasts_ms: int
+    login: str
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        group = f"{{p:{self.group}}}"
+        return group, f"{group}:{self.name}"
+
+
+def pass_for(provider: Provider) -> Pass:
+    settings = provider.settings
+    lasts = int(settings.timeout * 1000) + 1000
+    group = settings.rate_group or provider.name
+    return Pass(provider.name, group, settings.rate, settings.concurrency, lasts, provider.guarded_login)
+
+
+class Gates:
+    """Every method raises `StoreUnavailable`."""
+
+    def __init__(self, store: Session) -> None:
+        self._store = store
+
+    async def ask(self, gate: Pass, asker: str, number: int, in_flight: int) -> Grant:
+        """Start times for up to `number` requests, `in_flight` being in the asker's hands already."""
+        return await self._grant(gate, asker, number, in_flight)
+
+    async def look(self, gate: Pass) -> Grant:
+        """The gate as it stands; changes nothing."""
+        return await self._grant(gate, "", 0, 0)
+
+    async def another(self, gate: Pass) -> list[float]:
+        """Another start time for what has passed the gate already, or is only a question."""
+        return (await self._grant(gate, "", 1, 0)).starts
+
+    async def _grant(self, gate: Pass, asker: str, number: int, in_flight: int) -> Grant:
+        state, failures, *starts = await self._store.shared(
+            gate.keys,
+            GRANT,
+            self._store.clock.offset_ms,
+            math.ceil(1_000_000 * (1 + MARGIN) / gate.rate),
+            number,
+            asker,
+            in_flight,
+            gate.concurrency,
+            gate.lasts_ms,
+            int(bool(gate.login)),
+        )
+        return Grant(GateState(state.decode()), failures, [start / 1e6 for start in starts])
+
+    async def tell(self, gate: Pass, asker: str, verdict: Verdict, in_flight: int) -> None:
+        """What became of a request; "": nothing new but the number in flight."""
+        await self._store.shared(
+            gate.keys,
+            REPORT,
+            self._store.clock.offset_ms,
+            verdict,
+            asker,
+            in_flight,
+            gate.lasts_ms,
+            FAILURES,
+            SHORTEST_PAUSE_MS,
+            LONGEST_PAUSE_MS,
+        )
+
+    async def started(self, gate: Pass, start: str) -> None:
+        """A gateway started, named `start`, that uses the provider; its credentials may be others than before."""
+        _, key = gate.keys
+        await self._store.shared((key, f"{key}:starts"), LOGIN, gate.login, start, REFUSALS_LEFT)
+
+    async def pause(self, gate: Pass) -> None:
+        """Nothing is sent until `resume`; what is in flight ends."""
+        await self._store.must(gate.keys[1], "HSET", gate.keys[1], "paused", 1)
+
+    async def resume(self, gate: Pass) -> None:
+        await self._store.must(gate.keys[1], "HDEL", gate.keys[1], "paused")
+
+    async def reset(self, gate: Pass) -> None:
+        """The operator mended it: closed, its login to be proven again."""
+        _, key = gate.keys
+        await self._store.must(key, "HDEL", key, "state", "failures", "opened", "till", "probe", "prober")
+        if gate.login:
+            await self._store.must(key, "HSET", key, "login", "unproven")

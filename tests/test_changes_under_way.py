@@ -1,0 +1,166 @@
+"""The configuration, the program or the clock changes while messages are on their way: none is stranded or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+
+from gateway.model.message import VERSION, State
+from gateway.model.outcome import Accepted
+from gateway.store.messages import Store
+from tests import pair as pairs
+from tests.harness import SECRET, Harness, advance
+from tests.pair import OpenPair
+from tests.store_tools import known, put, settle, take, taken
+
+pytestmark = pytest.mark.anyio
+open_pair = pairs.open_pair
+Reopen = Callable[..., Any]
+
+OLD = (
+    '[providers.old]\ntype = "aicross"\nbase_url = "{url}"\ntoken = "vendortoken"\nclient_id = "1234"\n'
+    f'sms_code = "80013"\ncallback_secret = "{SECRET}"\ntimeout = "1s"\n'
+)
+OLD_FIRST = '[[routes]]\nproviders = ["old", "main"]\n'
+OLD_ONLY = '[[routes]]\nproviders = ["old"]\n'
+MAIN_ONLY = '[[routes]]\nproviders = ["main"]\n'
+
+
+@pytest.fixture
+def url(harness: Harness) -> str:
+    """Of a vendor that outlives the changes."""
+    return harness.vendor.url
+
+
+async def test_without_its_provider_a_message_takes_the_next_of_its_route(reopen: Reopen, url: str) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_FIRST)
+    id_ = await before.sent()
+    assert (await before.read(id_))["provider"] == "old"
+    after = await reopen()
+    after.dispatch("after.0")
+    message = await after.until(id_, "delivered")
+    assert message["provider"] == "main"
+    assert "not configured any more" in str(message["events"])
+
+
+async def test_a_renamed_provider_gets_what_waited(reopen: Reopen, url: str) -> None:
+    """Its routes lead to the new name now."""
+    before = await reopen(OLD.format(url=url) + OLD_ONLY)
+    ids = [await before.sent() for _ in range(70)]
+    after = await reopen(MAIN_ONLY)
+    after.dispatch("after.0")
+    for id_ in ids:
+        assert (await after.until(id_, "delivered"))["provider"] == "main"
+    assert sorted(after.vendor.requests.values()) == [1] * 70
+
+
+async def test_a_pinned_message_waits_for_its_provider(reopen: Reopen, url: str) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_ONLY)
+    pinned = await before.sent(provider="old")
+    between = await reopen(MAIN_ONLY)
+    between.dispatch("between.0")
+    await asyncio.sleep(0.5)
+    assert not between.vendor.requests
+    await between.stop()
+    after = await reopen(OLD.format(url=url) + OLD_ONLY)
+    after.dispatch("after.0")
+    assert (await after.until(pinned, "submitted", "delivered", seconds=12))["provider"] == "old"
+
+
+async def test_a_pinned_message_expires_when_its_provider_never_returns(reopen: Reopen, url: str) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_ONLY)
+    pinned = await before.sent(provider="old")
+    after = await reopen(MAIN_ONLY)
+    after.dispatch("after.0")
+    await asyncio.sleep(0.3)
+    await advance(after, 86_400)
+    assert (await after.until(pinned, "expired"))["reason"]["code"] == "expired"
+
+
+async def test_what_may_be_out_is_told_as_uncertain_and_not_resent(reopen: Reopen, url: str) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_FIRST)
+    id_ = await before.sent()
+    store = before.here.store
+    await store.take(await store.lane("shop"), "old", "dead.0", 1, 500)
+    after = await reopen()
+    after.dispatch("after.0")
+    message = await after.until(id_, "uncertain")
+    assert not message["final"]
+    assert not after.vendor.requests
+
+
+async def test_a_disabled_providers_receipts_still_count(reopen: Reopen, url: str, harness: Harness) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_FIRST)
+    before.dispatch("before.0")
+    id_ = await before.sent(to="+819012340023")  # no receipt comes by itself
+    await before.until(id_, "submitted")
+    await before.stop()
+    after = await reopen()
+    [reference] = [each for each in harness.vendor.accepted if each.startswith(id_[4:])]
+    word = {"type": "DLR", "messageId": "1", "clientTag": reference, "statusId": "2", "dateTime": "2033/05/18 12:33:20"}
+    body = json.dumps({"eventNotifications": [word]})
+    answer = await after.api.post(f"/callbacks/main/{SECRET}/dlr", data={"json": body})
+    assert answer.status_code == 200
+    assert (await after.read(id_))["status"] == "delivered"
+
+
+# Records of the version before
+
+
+def as_version_1(raw: bytes) -> bytes:
+    """A state as version 1 wrote it: without what was added since."""
+    return msgspec.msgpack.encode([1, *msgspec.msgpack.decode(raw)[1:32]])
+
+
+async def test_records_of_the_version_before_live_on(store: Store, raw: redis.Redis) -> None:
+    assert [*State.__struct_fields__][32:] == ["refused"], "say here what else was added, and raise VERSION"
+    held = await taken(store)
+    for id_ in (held.id, await put(store)):
+        key = "{00}m:" + id_
+        with redis.Redis.from_url(f"redis://127.0.0.1:{raw.connection_pool.connection_kwargs['port']}") as binary:
+            binary.hset(key, "s", as_version_1(binary.hget(key, "s")))  # type: ignore[arg-type]
+    await settle(store, await known(store, held.id), Accepted("0"))
+    settled = (await known(store, held.id)).state
+    assert (settled.version, settled.status, settled.refused) == (VERSION, "submitted", "")
+    for record in await take(store):
+        assert (await settle(store, record, Accepted("0"))).state.status == "submitted"
+
+
+# The clock
+
+
+async def test_a_clock_that_steps_forward_resends_nothing_blindly(open_pair: OpenPair) -> None:
+    """An hour in one step, while requests are out: their leases end, and their answers count all the same."""
+    pair = await open_pair("", delay=0.4)
+    handler = pair.media._server._handler
+
+    async def slow(request: Any) -> Any:
+        answer = await handler(request)
+        await asyncio.sleep(0.5)
+        return answer
+
+    pair.media._server._handler = slow
+    pair.harness.dispatch()
+    ids = [await pair.harness.sent(provider="media") for _ in range(4)]
+    await asyncio.sleep(0.3)
+    await advance(pair.harness, 3600)
+    for id_ in ids:
+        assert (await pair.harness.until(id_, "delivered"))["status"] == "delivered"
+        assert pair.at_vendors(id_) == ["media"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_after_a_step_of_the_clock_work_goes_on(harness: Harness, hours: int) -> None:
+    harness.dispatch()
+    await harness.until(await harness.sent(), "delivered")
+    harness.here.store.clock.offset_ms += hours * 3_600_000
+    ids = [await harness.sent() for _ in range(20)]
+    for id_ in ids:
+        await harness.until(id_, "delivered")
+    assert set(harness.vendor.requests.values()) == {1}
