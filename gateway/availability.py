@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -14,6 +15,8 @@ from gateway.store.gates import Gates, GateState, pass_for
 FRESH_FOR = 0.25
 """Seconds between two looks at the gates: as long may a message go to a provider that has just failed."""
 
+PATIENCE = 2.0
+"""Seconds a caller's question waits for its turn."""
 
 _WHY = {
     GateState.OPEN: "It failed several times in a row; a probe follows within half a minute.",
@@ -38,15 +41,26 @@ class Availability:
 
     def __init__(self, gates: Gates, providers: Mapping[str, Provider], routing: Routing) -> None:
         self._gates = gates
-        self._passes = [pass_for(provider) for provider in providers.values()]
+        self._passes = {name: pass_for(provider) for name, provider in providers.items()}
         self._routing = routing
         self.states: dict[str, GateState] = {}
 
     async def refresh(self) -> None:
         """Raises `StoreUnavailable`."""
-        grants = await asyncio.gather(*(self._gates.look(each) for each in self._passes))
-        for each, grant in zip(self._passes, grants, strict=True):
-            self.note(each.name, grant.state)
+        grants = await asyncio.gather(*(self._gates.look(each) for each in self._passes.values()))
+        for name, grant in zip(self._passes, grants, strict=True):
+            self.note(name, grant.state)
+
+    async def turn(self, name: str) -> bool:
+        """Returns when a question to the provider fits into its rate; False where none does within `PATIENCE` seconds,
+        or there is no such provider."""
+        ends = time.monotonic() + PATIENCE
+        while name in self._passes and time.monotonic() < ends:
+            for start in await self._gates.another(self._passes[name]):
+                await asyncio.sleep(start)
+                return True
+            await asyncio.sleep(0.02)
+        return False
 
     def standings(self) -> dict[str, Standing]:
         """As last seen, by provider."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.sandbox.server import Request
+from gateway.store.gates import Gates, pass_for
 from tests import pair as pairs
 from tests.harness import OTHER_KEY, Harness
 from tests.pair import OpenPair, Pair
@@ -124,3 +125,19 @@ async def test_a_bulk_delays_nobodys_code(open_pair: OpenPair) -> None:
     assert max(took.values()) < 0.5, took
     waiting = await asyncio.gather(*(harness.read(id_) for id_ in bulk[-5:]))
     assert {message["status"] for message in waiting} == {"queued"}
+
+
+async def test_a_callers_question_waits_for_its_turn(open_pair: OpenPair) -> None:
+    """`?refresh=true` counts against the vendor's rate as everything does."""
+    pair = await open_pair("")
+    harness = pair.harness
+    dispatcher = harness.dispatch()
+    id_ = await harness.sent(provider="main", to="+819012340023")  # no receipt comes
+    await harness.until(id_, "submitted")
+    dispatcher.stop()
+    gate = pass_for(harness.here.settings.providers["main"])
+    await Gates(harness.here.store).tell(gate, "another", "busy", 0)
+    began = time.monotonic()
+    answer = await harness.api.get(f"/messages/{id_}?refresh=true")
+    assert answer.json()["status"] == "delivered"
+    assert 0.7 < time.monotonic() - began < 2

@@ -125,7 +125,10 @@ async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Respons
     """A message with its timeline. `refresh=true` asks the vendor first, where it can be asked."""
     here, asked = services(request), query(request, ReadQuery)
     record = await find(here, message_id, visible(caller(request), asked.client))
-    if asked.refresh and record.state.fence and record.state.status is not Status.DELIVERED:
+    provider = here.settings.providers.get(record.state.provider)
+    news = record.state.fence and record.state.status is not Status.DELIVERED
+    askable = provider is not None and provider.capabilities.status_query
+    if asked.refresh and news and askable and await here.availability.turn(record.state.provider):
         await here.recorder.inquire(here.transport, record)
         record = await _known(here, record.id)
     return json(record_out(record))
