@@ -19,7 +19,7 @@ PATIENCE = 2.0
 """Seconds a caller's question waits for its turn."""
 
 _WHY = {
-    GateState.OPEN: "It failed several times in a row; a probe follows within half a minute.",
+    GateState.OPEN: "It failed several times in a row; a probe follows within seconds.",
     GateState.HALF_OPEN: "It failed several times in a row; the next message probes it.",
     GateState.PROBING: "It failed several times in a row; a probe is out.",
     GateState.PAUSED: "An operator paused it.",

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from gateway.provider import VendorAnswer
-from gateway.store.gates import FAILURES, Gates, pass_for
+from gateway.store.gates import WEIGHTS, Gates, pass_for
 from tests import pair as pairs
 from tests.harness import advance
 from tests.pair import CLOSED, IN_ORDER, SILENT, OpenPair, Pair
 
 pytestmark = pytest.mark.anyio
 open_pair, pair = pairs.open_pair, pairs.pair
+FAILURES = 100 // WEIGHTS["down"]
 UNREACHABLE = VendorAnswer(500, b"<h1>Internal Server Error</h1>", "text/html")
 
 
@@ -150,7 +151,7 @@ async def test_what_waits_leaves_an_open_gate_and_no_other(pair: Pair) -> None:
     pinned = await harness.sent(provider="main")
     gates, gate = Gates(harness.here.store), pass_for(harness.here.settings.providers["main"])
     for _ in range(FAILURES):
-        await gates.tell(gate, "another", "bad", 0)
+        await gates.tell(gate, "another", "down", 0)
     pair.cut["main"] = CLOSED
     harness.dispatch()
     for id_ in free:

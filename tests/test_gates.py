@@ -14,13 +14,14 @@ from gateway.dispatch.gates import Gate, verdict
 from gateway.model.outcome import Accepted, Busy, Duplicate, NotSent, Refused, Unreadable
 from gateway.model.reasons import Reason
 from gateway.routing import Routing
-from gateway.store.gates import FAILURES, MARGIN, Gates, GateState, Pass, Verdict
+from gateway.store.gates import MARGIN, WEIGHTS, Gates, GateState, Pass, Verdict
 from gateway.store.messages import Store
 from tests.store_tools import Open, a_pass
 
 pytestmark = pytest.mark.anyio
 
 MAIN = a_pass()
+FAILURES = 100 // WEIGHTS["down"]
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def starts(gates: Gates, gate: Pass = MAIN, asker: str = "a", number: int 
     return len((await gates.ask(gate, asker, number, in_flight)).starts)
 
 
-async def fail(gates: Gates, times: int = FAILURES, word: Verdict = "bad") -> None:
+async def fail(gates: Gates, times: int = FAILURES, word: Verdict = "down") -> None:
     for _ in range(times):
         await gates.tell(MAIN, "a", word, 0)
 
@@ -159,6 +160,13 @@ async def test_failures_in_a_row_open_the_gate(gates: Gates) -> None:
     assert await starts(gates, asker="another replica") == 0
 
 
+async def test_lost_answers_weigh_less_and_add_up(gates: Gates) -> None:
+    await fail(gates, 19, "lost")
+    assert await state(gates) is GateState.CLOSED
+    await fail(gates, 1, "lost")
+    assert await state(gates) is GateState.OPEN
+
+
 async def test_one_request_of_all_replicas_probes(gates: Gates) -> None:
     await fail(gates)
     await advance(gates, 1.1)
@@ -173,13 +181,13 @@ async def test_one_request_of_all_replicas_probes(gates: Gates) -> None:
 
 async def test_a_probe_that_fails_opens_it_for_longer(gates: Gates) -> None:
     await fail(gates)
-    for pause in (1, 2, 4, 8, 16, 30, 30):
+    for pause in (1, 2, 4, 8, 15, 15):
         await advance(gates, pause - 0.05)
         assert await state(gates) is GateState.OPEN, pause
         await advance(gates, 0.06)
         assert await starts(gates) == 1, pause
         await fail(gates, 1)
-    await advance(gates, 31)
+    await advance(gates, 16)
     await starts(gates)
     await fail(gates, 1, "good")
     await fail(gates)
@@ -243,7 +251,7 @@ async def test_one_request_at_a_time_until_the_login_is_proven(gates: Gates) -> 
 
 async def test_no_answer_proves_nothing(gates: Gates) -> None:
     await gates.started(GUARDED, "s1")
-    await gates.tell(GUARDED, "a", "bad", 0)
+    await gates.tell(GUARDED, "a", "down", 0)
     assert await starts(gates, GUARDED, "a", 8) == 1
 
 
@@ -298,13 +306,13 @@ REFUSED = Refused(Reason.AUTHENTICATION_FAILED, "account", "401")
         (Duplicate("400"), False, "good"),
         (Refused(Reason.TOO_LONG, "message"), True, "good"),
         (Busy("503"), True, "busy"),
-        (NotSent("refused"), False, "bad"),
+        (NotSent("refused"), False, "down"),
         (NotSent("not built", ours=True), False, ""),
-        (Unreadable("500"), True, "bad"),
+        (Unreadable("500"), True, "lost"),
         (REFUSED, False, "good"),
         (REFUSED, True, "login"),
         (Unreadable("a page", login_refused=True), True, "login"),
-        (Unreadable("a page", login_refused=True), False, "bad"),
+        (Unreadable("a page", login_refused=True), False, "lost"),
     ],
 )
 def test_what_an_outcome_says_of_the_vendor(outcome: Any, guarded: bool, word: str) -> None:

@@ -10,7 +10,7 @@ from gateway.availability import Availability
 from gateway.model.outcome import Busy, NotSent, Refused, SendOutcome, Unreadable
 from gateway.model.reasons import Reason
 from gateway.provider import Provider
-from gateway.store.gates import LATE, Gates, GateState, Verdict, pass_for
+from gateway.store.gates import LATE, WEIGHTS, Gates, GateState, Verdict, pass_for
 
 
 def verdict(outcome: SendOutcome, *, guarded: bool) -> Verdict:
@@ -18,9 +18,9 @@ def verdict(outcome: SendOutcome, *, guarded: bool) -> Verdict:
     if guarded and isinstance(outcome, Refused) and outcome.reason is Reason.AUTHENTICATION_FAILED:
         return "login"
     if isinstance(outcome, Unreadable):
-        return "login" if guarded and outcome.login_refused else "bad"
+        return "login" if guarded and outcome.login_refused else "lost"
     if isinstance(outcome, NotSent):
-        return "" if outcome.ours else "bad"
+        return "" if outcome.ours else "down"
     return "busy" if isinstance(outcome, Busy) else "good"
 
 
@@ -75,8 +75,7 @@ class Gate:
         if word != "good" or self._failures or self._guarded or self.state is not GateState.CLOSED:
             await self._gates.tell(self._pass, self._asker, word, self.in_flight)
             self._told = self.in_flight
-        if word == "bad":
-            self._failures += 1
+        self._failures += WEIGHTS.get(word, 0)
 
     async def rest(self) -> None:
         """Nothing waits: others may have what we do not use."""

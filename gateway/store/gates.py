@@ -2,8 +2,8 @@
 
 Keys, in one slot:
     {p:<group>}                    next free time of the rate
-    {p:<group>}:<provider>         hash: `state` (absent: closed), `failures` in a row, `till` when open, how often
-                                   in a row it `opened`, `probe` (till when one is out), `prober`; `paused`; `login`
+    {p:<group>}:<provider>         hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open, how
+                                   often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`; `login`
                                    (unproven, proven, refused), `refusals` in a row, `credentials` (a digest);
                                    `o:<asker>`: requests in its hands, and till when that is believed
     {p:<group>}:<provider>:starts  set: the starts of gateways seen in the last day
@@ -14,6 +14,7 @@ Numbers in flight are told whole, not counted up and down: a lost answer or a de
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -28,15 +29,16 @@ LATE = 0.02
 MARGIN = 0.04
 """Share of the rate left unused, so that no second at the vendor holds more than a second's worth: starts may be
 `LATE`, and requests take their time from here to there, not all the same."""
-FAILURES = 5
-"""Failures in a row that open the gate: fewer happen by chance."""
-SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 30_000
+WEIGHTS: Mapping[str, int] = {"down": 20, "lost": 5}
+"""Of failures in a row: 100 open the gate. Five connections that did not come about are no chance; an answer may be
+lost for the message's own sake, so it takes twenty of these."""
+SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 15_000
 """How long an open gate lets nothing through before one request probes: doubled each time the probe fails."""
 REFUSALS_LEFT = 9
 """Failed logins in a row after which only an operator's `reset` lets another request through: the tenth blocks our
 address (MediaSMS, the only vendor that counts them)."""
 
-Verdict = Literal["good", "bad", "busy", "login", ""]
+Verdict = Literal["good", "down", "lost", "busy", "login", ""]
 
 
 class GateState(StrEnum):
@@ -66,7 +68,7 @@ class GateState(StrEnum):
 
 
 class Grant(NamedTuple):
-    """What the gate answered. `starts`: seconds from now; `failures`: in a row, of all processes."""
+    """What the gate answered. `starts`: seconds from now; `failures`: their weight, in a row, of all processes."""
 
     state: GateState
     failures: int
@@ -139,7 +141,7 @@ class Gates:
             asker,
             in_flight,
             gate.lasts_ms,
-            FAILURES,
+            WEIGHTS.get(verdict, 0),
             SHORTEST_PAUSE_MS,
             LONGEST_PAUSE_MS,
         )

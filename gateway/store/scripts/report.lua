@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- What became of a request: `good` (the vendor answered it), `bad` (no connection, or no readable answer), `busy` (the
--- vendor asked to wait), `login` (it refused our login), or '' (nothing: only the number in flight is told).
+-- What became of a request: `good` (the vendor answered it), `down` (no connection), `lost` (no readable answer), `busy`
+-- (the vendor asked to wait), `login` (it refused our login), or '' (nothing: only the number in flight is told).
 -- KEYS and the first ARGV as for a grant: clock offset ms, verdict, who tells, its requests in flight, ms after which
--- one in flight is over, failures in a row that open the gate, ms of the shortest and the longest pause.
+-- one in flight is over, what this failure weighs, ms of the shortest and the longest pause. Failures in a row that
+-- weigh 100 together open the gate.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] + ARGV[1] * 1000
 local ms, verdict, teller, mine, lasts = math.floor(now / 1000), ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -22,11 +23,11 @@ local state = redis.call('HGET', gate, 'state')
 if verdict == 'login' then
   note('login', 'refused')
   redis.call('HINCRBY', gate, 'refusals', 1)
-elseif verdict == 'bad' then
-  local failures = redis.call('HINCRBY', gate, 'failures', 1)
+elseif verdict == 'down' or verdict == 'lost' then
+  local failures = redis.call('HINCRBY', gate, 'failures', ARGV[6])
   if state == 'half_open' then
     open(tonumber(redis.call('HGET', gate, 'opened') or 0) + 1)
-  elseif state ~= 'open' and failures >= tonumber(ARGV[6]) then
+  elseif state ~= 'open' and failures >= 100 then
     open(1)
   end
 elseif verdict ~= '' then
