@@ -72,7 +72,12 @@ class Recorder:
     async def pass_over(self, record: Record) -> Record:
         """Its provider takes nothing now, or is gone: to another that serves, if it may."""
         other = self._routing.elsewhere(record)
-        return await self.change(record, lambda state, now, policy: lifecycle.pass_over(state, now, policy, other))
+
+        def rule(state: State, now: int, policy: Policy) -> Change | None:
+            gone = state.provider != record.state.provider
+            return None if gone else lifecycle.pass_over(state, now, policy, other)
+
+        return await self.change(record, rule)
 
     async def cancel(self, record: Record, claim: str = "") -> Record | None:
         """None: it may have left already. `claim` is noted with it: the repeat of this very cancel is known by it."""
