@@ -1,0 +1,149 @@
+"""The gate at random, against what really is in flight at the vendor: limits hold whoever dies, and nothing jams."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import redis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from gateway.store.gates import REFUSALS_LEFT, Gates, GateState, Verdict
+from gateway.store.messages import Retention, Store
+from gateway.store.topology import Topology
+from tests.store_tools import DAY, a_pass
+
+CONCURRENCY, LASTS = 8, 4.0
+"""Requests in flight at most; seconds one takes at most, a second of grace included."""
+Asker = st.integers(0, 2)
+
+
+class Machine(RuleBasedStateMachine):
+    url = ""
+    guarded = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redis = redis.Redis.from_url(self.url)
+        self.redis.flushall()
+        self.runner = asyncio.Runner()
+        self.topology = Topology(self.url)
+        self.runner.run(self.topology.open())
+        self.store = Store(self.topology, Retention(record=DAY, key=DAY), lanes=1)
+        self.gates = Gates(self.store)
+        login = "digest" if self.guarded else ""
+        self.gate = a_pass(concurrency=CONCURRENCY, rate=100_000, lasts_ms=int(LASTS * 1000), login=login)
+        self.now = 0.0
+        self.flying: list[tuple[str, float]] = []
+        """Whose they are, and when they must have ended; those of the dead too."""
+        self.names = [f"a{number}" for number in range(3)]
+        self.born = 3
+        self.paused = False
+        self.proven = not self.guarded
+        self.locked = False
+        self.refused = 0
+        """Logins in a row, as the vendor counts them, since an operator last looked."""
+        self._do(self.gates.started(self.gate, "first"))
+
+    def _do(self, coroutine: Any) -> Any:
+        return self.runner.run(coroutine)
+
+    def teardown(self) -> None:
+        async def close() -> None:
+            await self.topology.close()
+            await asyncio.sleep(0)
+
+        self.runner.run(close())
+        self.runner.close()
+        self.redis.close()
+
+    def _held(self, name: str) -> int:
+        return sum(owner == name for owner, _ in self.flying)
+
+    @rule(who=Asker, number=st.integers(1, 12), used=st.integers(0, 12))
+    def ask(self, who: int, number: int, used: int) -> None:
+        name = self.names[who]
+        grant = self._do(self.gates.ask(self.gate, name, number, self._held(name)))
+        assert not (self.paused and grant.starts)
+        assert not (self.locked and grant.starts)
+        self.flying += [(name, self.now + LASTS - 1)] * min(len(grant.starts), used)
+        most = CONCURRENCY if self.proven else 1
+        assert not grant.starts or len(self.flying) <= most, "more than allowed are really out"
+
+    @precondition(lambda self: any(owner in self.names for owner, _ in self.flying))
+    @rule(which=st.integers(0, 20), verdict=st.sampled_from(["good", "good", "down", "lost", "login"]))
+    def answered(self, which: int, verdict: Verdict) -> None:
+        mine = [each for each in self.flying if each[0] in self.names]
+        each = mine[which % len(mine)]
+        self.flying.remove(each)
+        if verdict == "login" and self.guarded:
+            self.refused += 1
+            self.locked, self.proven = True, False
+        elif verdict == "good":
+            self.refused = 0 if not self.locked else self.refused
+            self.proven = self.proven or not self.locked
+        self._do(self.gates.tell(self.gate, each[0], verdict, self._held(each[0])))
+        assert self.refused < 10, "the vendor has blocked our address"
+
+    @rule(who=Asker)
+    def dies(self, who: int) -> None:
+        """What it had sent is on its way all the same; its successor knows nothing of it."""
+        self.names[who] = f"a{self.born}"
+        self.born += 1
+
+    @rule(seconds=st.sampled_from([0.3, 1.1, 3.1, 20.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        self.store.clock.offset_ms += int(seconds * 1000)
+        self.flying = [each for each in self.flying if each[1] > self.now]
+
+    @rule(verb=st.sampled_from(["pause", "resume"]))
+    def operator(self, verb: str) -> None:
+        self.paused = verb == "pause"
+        self._do(getattr(self.gates, verb)(self.gate))
+
+    @precondition(lambda self: not self.flying)
+    @rule(by=st.sampled_from(["operator", "restart", "restart"]))
+    def again(self, by: str) -> None:
+        """A reset, which makes the count the operator's; or a start, which may try again by itself."""
+        if by == "operator":
+            self._do(self.gates.reset(self.gate))
+            self.locked, self.refused = False, 0
+            self.redis.hdel("{p:main}:main", "refusals")
+        else:
+            self._do(self.gates.started(self.gate, f"start {self.born}"))
+            self.born += 1
+            self.locked = self.locked and self.refused >= REFUSALS_LEFT
+        self.proven = not self.guarded
+
+    @precondition(lambda self: not (self.paused or self.locked))
+    @rule()
+    def nothing_jams(self) -> None:
+        """Whatever was, once all requests have ended and the longest pause is over, one gets through, and then all."""
+        self.time_passes(20.0)
+        name = self.names[0]
+        assert self._do(self.gates.ask(self.gate, name, 1, 0)).starts
+        self._do(self.gates.tell(self.gate, name, "good", 0))
+        self.proven, self.refused = True, 0
+        grant = self._do(self.gates.ask(self.gate, name, CONCURRENCY, 0))
+        assert (grant.state, len(grant.starts)) == (GateState.CLOSED, CONCURRENCY)
+        self._do(self.gates.tell(self.gate, name, "", 0))
+
+
+def play(redis_url: str, guarded: bool) -> None:
+    class Here(Machine):
+        url = redis_url
+
+    Here.guarded = guarded
+    few = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(Here, settings=few)  # type: ignore[no-untyped-call]
+
+
+def test_at_random(redis_url: str) -> None:
+    play(redis_url, guarded=False)
+
+
+def test_at_random_where_failed_logins_are_counted(redis_url: str) -> None:
+    play(redis_url, guarded=True)
