@@ -2,9 +2,9 @@
 
 Keys, in one slot:
     {p:<group>}                    next free time of the rate
-    {p:<group>}:<provider>         hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open, how
-                                   often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`; `login`
-                                   (unproven, proven, refused), `refusals` in a row, `credentials` (a digest);
+    {p:<group>}:<provider>         hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open,
+                                   how often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`;
+                                   `login` (unproven, proven, refused), `refusals` in a row, `credentials` (a digest);
                                    `o:<asker>`: requests in its hands, and till when that is believed
     {p:<group>}:<provider>:starts  set: the starts of gateways seen in the last day
 
