@@ -11,7 +11,7 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from ipaddress import ip_network
@@ -126,20 +126,29 @@ class Process:
 
     async def open(self, settings: Settings, redis_url: str, stack: AsyncExitStack) -> Services:
         here = await open_services(settings, redis_url, stack, self.metrics, self.snapshot)
-        stack.callback(asyncio.create_task(self.publish(here.store)).cancel)
+        stack.callback(asyncio.create_task(_every(1.0, partial(self.publish, here.store))).cancel)
         return here
 
     async def publish(self, store: Store) -> None:
         """Each second: the metrics for other processes, and how far Redis has come for those after us; whether
         it still knows, and where it does not, whether an operator has adopted what it holds."""
-        while True:
-            with suppress(OSError):  # no space: the next one may fit
-                self.metrics.snapshot(self.snapshot)
-            store.testify()
-            await store.recheck()
-            with suppress(StoreUnavailable):  # readiness tells
-                await store.look()
-            await asyncio.sleep(1.0)
+        with suppress(OSError):  # no space: the next one may fit
+            self.metrics.snapshot(self.snapshot)
+        store.testify()
+        await store.recheck()
+        await store.look()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Again and again, whatever happens: a process that stops looking would be blind, and nobody the wiser."""
+    while True:
+        try:
+            await work()
+        except StoreUnavailable:
+            pass  # readiness tells
+        except Exception as error:  # a bug must not end the look-out
+            log.error("look-out failed", exc_info=error)
+        await asyncio.sleep(seconds)
 
 
 def _main(
@@ -158,18 +167,11 @@ def _main(
     uvloop.run(main())
 
 
-async def _watch(availability: Availability) -> None:
-    while True:
-        with suppress(StoreUnavailable):  # readiness tells
-            await availability.refresh()
-        await asyncio.sleep(FRESH_FOR)
-
-
 async def _api(
     settings: Settings, redis_url: str, listeners: list[socket.socket], process: Process, stack: AsyncExitStack
 ) -> None:
     here = await process.open(settings, redis_url, stack)
-    stack.callback(asyncio.create_task(_watch(here.availability)).cancel)
+    stack.callback(asyncio.create_task(_every(FRESH_FOR, here.availability.refresh)).cancel)
     config = uvicorn.Config(
         web(here),
         http=GatewayProtocol,

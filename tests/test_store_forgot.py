@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -158,3 +159,19 @@ async def test_a_restored_redis_is_noticed_whoever_comes_first(
             await other.tick(LANE, 0, 0)
         with pytest.raises(StoreForgot):
             await witness.tick(LANE, 0, 0)
+
+
+async def test_others_may_meet_lanes_while_one_looks_for_an_adoption(
+    store: Store, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await store.tick(LANE, 0, 0)
+    await forgotten(store, raw)
+
+    async def adopted_meanwhile(*_: Any, **__: Any) -> bytes:
+        store._positions[f"{len(store._positions):02}"] = store._positions[LANE]
+        return b"9999999999999"
+
+    monkeypatch.setattr(store._topology, "call", adopted_meanwhile)
+    await store.recheck()
+    assert not store.forgot

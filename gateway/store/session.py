@@ -119,7 +119,7 @@ class Session:
         """Opens the store again once an operator has adopted what Redis holds now."""
         if not self.forgot:
             return
-        for lane, position in self._positions.items():
+        for lane, position in list(self._positions.items()):  # others meet lanes meanwhile
             try:
                 epoch = await self._topology.call(f"{{{lane}}}", "GET", f"{{{lane}}}j", seconds=1.0)
             except (LinkLost, ResponseError):
@@ -176,7 +176,7 @@ class Session:
         """Closes the store for this process, and for all others too: those who saw less would send again."""
         self.forgot = f"lane {lane} stands at {now.epoch}/{now.seq} and stood at {before.epoch}/{before.seq}"
         if now.epoch >= 0:
-            for each in self._positions:
+            for each in list(self._positions):
                 closing = ("EVAL", PLAIN.source, 1, f"{{{each}}}", "SET", f"{{{each}}}j", -1)
                 with suppress(LinkLost, ResponseError):
                     await self._topology.call(f"{{{each}}}", *closing, seconds=1.0)
