@@ -118,11 +118,12 @@ class Routing:
 
     def elsewhere(self, record: Record) -> str:
         """A provider for a message whose own is not configured any more, nor any of its route; "" where there is
-        none, or the caller had named it."""
+        none that has not refused it, or the caller had named it."""
         client = self._clients.get(record.state.client)
         if client is None or record.content.pinned or record.state.provider in self.providers:
             return ""
-        able = self.decide(record.content, client).able
+        refused = record.state.refused.split()
+        able = [name for name in self.decide(record.content, client).able if name not in refused]
         return next((name for name in sorted(able, key=self.away.__contains__)), "")
 
     def policy(self, state: State, content: Content) -> Policy:

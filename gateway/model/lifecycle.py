@@ -29,6 +29,8 @@ from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 
+FORGOTTEN = "0"
+"""The open try of a record that outlived a Redis which lost writes: one may have been made and be forgotten."""
 MAX_STALLS = 5
 """Takes in a row whose process died, after which a message is only asked about: it may be what kills them."""
 MAX_BLIND_RESENDS = 2
@@ -37,8 +39,7 @@ LONGEST_PAUSE_MS = 5_000
 """Between two tries that never reached a vendor: short, because `dispatch.gates` spares a vendor that is down."""
 MAX_RETRY_STEPS = 48
 MAX_STEPS = 256
-"""Timeline entries. Retries stop adding theirs at `MAX_RETRY_STEPS`; what a vendor says, and entering a new status, is
-told up to the bound that keeps a vendor gone mad from filling the store."""
+"""Timeline entries: retries end theirs at the former, what a vendor says and new statuses at the latter."""
 MAX_SEEN = 32
 """Receipts whose repeats are recognised: the latest ones."""
 
@@ -115,7 +116,9 @@ def _uncertain(state: State, now: int, policy: Policy, detail: str) -> Change:
     if policy.queryable:
         fields |= {"phase": Phase.ASKING, "due": now + _UNCERTAIN_ASK_MS}
     elif policy.reports:
-        fields |= {"phase": Phase.RESTING, "due": now + policy.no_news_after}
+        # A provider that is not configured may come back and be asked.
+        looks = policy.no_news_after if policy.configured else min(policy.settle_after, policy.no_news_after)
+        fields |= {"phase": Phase.RESTING, "due": now + looks}
     else:
         fields |= {"final_at": now, **_END}
     return _turn(state, now, Status.UNCERTAIN, detail=detail, **fields)
@@ -260,8 +263,10 @@ def pass_over(state: State, now: int, policy: Policy, other: str = "") -> Change
 
 
 def give_back(state: State, fence: int, now: int) -> Change | None:
-    """A take that was never acted on: nothing was written to the vendor."""
-    if str(fence) not in state.open.split() or state.phase is not Phase.HELD or state.fence != fence:
+    """A take that was never acted on: nothing was written to the vendor. Not after an adoption: in the Redis that was
+    lost it may have been acted on since."""
+    tries = state.open.split()
+    if str(fence) not in tries or FORGOTTEN in tries or state.phase is not Phase.HELD or state.fence != fence:
         return None
     return _turn(
         state,
@@ -284,9 +289,11 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.ASKING:
         return "ask" if policy.queryable else _uncertain(state, now, policy, "its provider cannot be asked any more")
     if state.phase is Phase.RESTING:
-        ends = state.answered_at + policy.no_news_after
-        if state.status is Status.SUBMITTED and now < ends:
-            return "ask" if policy.queryable else _turn(state, now, tell=False, due=ends)
+        ends = (state.answered_at or state.asked_since) + policy.no_news_after
+        if state.status in (Status.SUBMITTED, Status.UNCERTAIN) and now < ends:
+            if policy.queryable:
+                return "ask" if state.status is Status.SUBMITTED else _ask(state, now, policy, "it can be asked again")
+            return _turn(state, now, tell=False, due=min(ends, now + policy.settle_after))
         reason = Reason.NO_ANSWER if state.status is Status.SUBMITTED else ""
         fields: dict[str, Any] = {"reason": reason} if reason else {}
         return _turn(state, now, tell=False, final_at=now, **fields, **_END)
@@ -297,9 +304,17 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.QUEUED and state.open:
         return _lost(state, "the store lost track of it", now, policy)
     if state.phase is Phase.WAITING:
+        blind = policy.configured and policy.guarantee is not Guarantee.DEDUPLICATED
+        if blind and len(state.open.split()) > state.resends:
+            return _lost(state, "the store lost track of it", now, policy)
         status = Status.QUEUED if state.status is Status.SCHEDULED else None
         return _turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.expires_at)
     return None
+
+
+def _untold(state: State) -> bool:
+    """It may be at the vendor, and nobody was told so yet."""
+    return state.status in (Status.SUBMITTING, Status.UNCERTAIN) or FORGOTTEN in state.open.split()
 
 
 def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | None:
@@ -307,7 +322,7 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
 
     The receipts of a `Known` are applied by `receipt`, one by one, after this.
     """
-    if isinstance(finding, Known) and state.status in (Status.SUBMITTING, Status.UNCERTAIN):
+    if isinstance(finding, Known) and _untold(state):
         return _arrived(state, now, policy, "", "the vendor lists it")
     if state.phase is Phase.RESTING and state.status is Status.SUBMITTED:
         return _turn(state, now, tell=False, due=_next_look(state, now, policy), attempts=state.attempts + 1)
@@ -315,8 +330,9 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
         return None
     asked_for = now - state.asked_since
     if isinstance(finding, Unanswered | Unknown) and asked_for >= policy.no_news_after:
-        return _turn(state, now, Status.UNCERTAIN, tell=False, final_at=now, **_END)
-    if isinstance(finding, Unknown) and state.status is Status.SUBMITTING and asked_for >= policy.settle_after:
+        tell = state.status is not Status.UNCERTAIN
+        return _turn(state, now, Status.UNCERTAIN, tell=tell, final_at=now, **_END)
+    if isinstance(finding, Unknown) and state.status is not Status.UNCERTAIN and asked_for >= policy.settle_after:
         return _uncertain(state, now, policy, "the vendor does not list it")
     pause = _UNCERTAIN_ASK_MS if state.status is Status.UNCERTAIN else _pause(state.attempts + 1, 60_000)
     return _turn(state, now, tell=False, due=now + pause, attempts=state.attempts + 1)
@@ -344,9 +360,10 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
     if word.carrier:
         fields["carrier"] = word.carrier
     told: dict[str, Any] = {"provider_code": word.provider_code, "detail": word.detail}
-    # A blind resend has a new reference; what is said of those before it is said of this message all the same.
-    ours = state.generation - state.resends <= generation <= state.generation
-    waits_for_answer = state.status in (Status.SUBMITTING, Status.UNCERTAIN) and ours
+    # A blind resend has a new reference; what is said of those before it is said of this message all the same. A later
+    # one than we know of was forgotten by a Redis that lost writes.
+    ours = generation >= state.generation - state.resends
+    waits_for_answer = _untold(state) and ours
     if word.outcome == "delivered":
         if word.billed is not None:
             fields["billed"] = word.billed

@@ -31,7 +31,7 @@ import structlog
 
 from gateway.errors import StoreFull
 from gateway.model.ids import lane_of
-from gateway.model.lifecycle import Change
+from gateway.model.lifecycle import FORGOTTEN, Change
 from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step
 from gateway.store import room
 from gateway.store.scripts import ACCEPT, APPLY, LOOKUP, PEEK, TAKE, TICK, Script
@@ -170,6 +170,7 @@ class Store(Session):
             max(1, round(rate or 1)),
             QUEUE_BOUND,
             _line(state, content),
+            state.epoch,
         )
         verb = reply[0].decode()
         if verb == "new":
@@ -326,7 +327,7 @@ class Store(Session):
         if _predates(state, epoch):
             # Written before this Redis lost writes: a try may have been forgotten with them.
             due = self.clock.now() if state.phase is Phase.QUEUED else state.due
-            state = msgspec.structs.replace(state, open=f"0 {state.open}", epoch=epoch, due=due)
+            state = msgspec.structs.replace(state, open=f"{FORGOTTEN} {state.open}", epoch=epoch, due=due)
         steps = _timelines.decode(b"[" + timeline[:-1] + b"]") if timeline else ()
         return Record(id=id_, state=state, raw=raw, content=_contents.decode(content), timeline=steps)
 

@@ -3,7 +3,7 @@
 -- Safe to repeat under the same id. An empty state only looks the claims up.
 local id, state, content, step, hash, tag, key = unpack(ARGV, 3, 9)
 local client, provider, high, phase, due = unpack(ARGV, 10, 14)
-local day, day_ends, interval, burst, bound, line = unpack(ARGV, 15, 20)
+local day, day_ends, interval, burst, bound, line, known = unpack(ARGV, 15, 21)
 
 local function claimed(name)
   return name ~= '' and redis.call('GET', L .. 'k:' .. name) or nil
@@ -51,6 +51,12 @@ if interval ~= '0' then
   left = math.floor(spare / step_us)
 end
 
+if tonumber(known) < epoch then
+  -- Adopted while this was on its way: what is accepted only now was sent by nobody before.
+  local S = cmsgpack.unpack(state)
+  S[EPOCH] = epoch
+  state = cmsgpack.pack(S)
+end
 redis.call('HSET', L .. 'm:' .. id, 's', state, 'c', content, 't', step .. ',')
 if tag ~= '' then redis.call('SET', L .. 'k:' .. tag, id .. hash) end
 if key ~= '' then redis.call('SET', L .. 'k:' .. key, id .. hash) end
