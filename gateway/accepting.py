@@ -93,7 +93,7 @@ class Acceptor:
             raise _invalid("/expiresAt", "expiresAt lies more than 90 days after the message may be sent.")
         if draft.held_by_provider:
             raise GatewayError(Code.UNSUPPORTED, "No configured provider holds reservations itself; leave heldBy out.")
-        able = self._routing.choose(draft.content, client, draft.pinned)
+        able = self._routing.choose(draft.content, client, draft.pinned, later=send_at is not None)
         content = draft.content
         if len(able) > 1:
             content = msgspec.structs.replace(content, route=able)

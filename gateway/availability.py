@@ -17,6 +17,8 @@ FRESH_FOR = 0.25
 
 PATIENCE = 2.0
 """Seconds a caller's question waits for its turn."""
+QUESTIONS = 4
+"""Callers' questions that compete for the rate at once, in one process: more would leave little of it to messages."""
 
 _WHY = {
     GateState.OPEN: "It failed several times in a row; a probe follows within seconds.",
@@ -44,6 +46,7 @@ class Availability:
         self._passes = {name: pass_for(provider) for name, provider in providers.items()}
         self._routing = routing
         self.states: dict[str, GateState] = {}
+        self._questions = asyncio.Semaphore(QUESTIONS)
 
     async def refresh(self) -> None:
         """Raises `StoreUnavailable`."""
@@ -55,16 +58,21 @@ class Availability:
         """Returns when a question to the provider fits into its rate; False where none does within `PATIENCE` seconds,
         or there is no such provider."""
         ends = time.monotonic() + PATIENCE
-        while name in self._passes and time.monotonic() < ends:
-            for start in await self._gates.another(self._passes[name]):
-                await asyncio.sleep(start)
-                return True
-            await asyncio.sleep(0.02)
+        async with self._questions:
+            while name in self._passes and time.monotonic() < ends:
+                for start in await self._gates.another(self._passes[name]):
+                    await asyncio.sleep(start)
+                    return True
+                await asyncio.sleep(0.02)
         return False
 
     def standings(self) -> dict[str, Standing]:
         """As last seen, by provider."""
         return {name: Standing(state.health, _WHY.get(state, "")) for name, state in self.states.items()}
+
+    def serving(self) -> list[str]:
+        """The providers that take requests now."""
+        return [name for name in self._passes if self.states.get(name, GateState.CLOSED).serves]
 
     def note(self, name: str, state: GateState) -> None:
         if self.states.get(name) is not state:

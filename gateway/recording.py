@@ -15,8 +15,8 @@ from gateway import faults
 from gateway.errors import LostAnswer, NeverLeft
 from gateway.metrics import Metrics
 from gateway.model import lifecycle
+from gateway.model.changes import Change
 from gateway.model.ids import reference
-from gateway.model.lifecycle import Change
 from gateway.model.message import Content, Record, State
 from gateway.model.outcome import Finding, Known, SendOutcome, Unanswered
 from gateway.model.policy import Policy

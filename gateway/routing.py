@@ -56,8 +56,11 @@ class Routing:
                 passed.append(PassedOver(name, misfit))
         return Decision(tuple(able), tuple(passed))
 
-    def choose(self, content: Content, client: Client, pinned: str | None = None) -> tuple[str, ...]:
-        """The provider to use and those to fall back to, those that are away last. Raises `no_route`, `unsupported`
+    def choose(
+        self, content: Content, client: Client, pinned: str | None = None, *, later: bool = False
+    ) -> tuple[str, ...]:
+        """The provider to use and those to fall back to; those that are away now come last, but for what is to be sent
+        `later`. Raises `no_route`, `unsupported`
         (pinned), `forbidden` (not this client's) or `invalid_request` (no such provider)."""
         if pinned and pinned not in self.providers:
             detail = f"There is no provider of this name; configured: {', '.join(sorted(self.providers))}."
@@ -66,7 +69,8 @@ class Routing:
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
         decision = self.decide(content, client, pinned)
         if decision.able:
-            return tuple(sorted(decision.able, key=self.away.__contains__)) if self.away else decision.able
+            by_need = tuple(sorted(decision.able, key=self.away.__contains__))
+            return decision.able if later else by_need
         errors = tuple(
             Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}")
             for passed in decision.passed_over
@@ -120,7 +124,9 @@ class Routing:
         """A provider for a message whose own is not configured any more, nor any of its route; "" where there is
         none that has not refused it, or the caller had named it."""
         client = self._clients.get(record.state.client)
-        if client is None or record.content.pinned or record.state.provider in self.providers:
+        # Version 1 did not say whether the caller had named the provider.
+        pinned = record.content.pinned or (record.state.version < 2 and not record.content.route)
+        if client is None or pinned or record.state.provider in self.providers:
             return ""
         refused = record.state.refused.split()
         able = [name for name in self.decide(record.content, client).able if name not in refused]

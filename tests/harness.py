@@ -141,11 +141,11 @@ async def open_harness(redis_url: str, folder: Path, stack: AsyncExitStack, extr
         post=push,
     )
     await vendor.start()
-    stack.push_async_callback(vendor.stop)
     here = await open_services(settings_for(redis_url, vendor.url, folder, extra), redis_url, stack, Metrics())
     transport = httpx.ASGITransport(web(here), client=("127.0.0.1", 50000))
     api = httpx.AsyncClient(transport=transport, base_url="http://gateway", headers={"Authorization": f"Bearer {KEY}"})
     stack.push_async_callback(api.aclose)
+    stack.push_async_callback(vendor.stop)  # before what its receipts go through
     harness = Harness(here, api, vendor)
     stack.push_async_callback(harness.stop)
     return harness

@@ -79,10 +79,10 @@ async def open_pair(redis_url: str, tmp_path: Path) -> AsyncIterator[OpenPair]:
             options = {"username": "user", "password": "secret", "delay": 0.05, "late": 0.5, "post": push}
             media = MediaSMSSimulator(**{**options, **simulator})  # type: ignore[arg-type]
             await media.start()
-            stack.push_async_callback(media.stop)
             media.callback_url = f"http://gateway/callbacks/media/{SECRET}/delivery"
             section = MEDIA.format(url=media.url, password=password, secret=SECRET)
             harness = await open_harness(redis_url, tmp_path, stack, section + extra)
+            stack.push_async_callback(media.stop)  # before what its receipts go through
             return Pair(harness, media)
 
         yield open_

@@ -55,6 +55,7 @@ def raw(redis_url: str) -> Iterator[redis.Redis]:
 
 def a_pass(**given: Any) -> Pass:
     fields = {"name": "main", "group": "main", "rate": 1000.0, "concurrency": 256, "lasts_ms": 2000, "login": ""}
+    fields |= {"desk": given.get("name", "main")}
     return Pass(**{**fields, **given})
 
 

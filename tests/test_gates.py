@@ -41,9 +41,9 @@ async def starts(gates: Gates, gate: Pass = MAIN, asker: str = "a", number: int 
     return len((await gates.ask(gate, asker, number, in_flight)).starts)
 
 
-async def fail(gates: Gates, times: int = FAILURES, word: Verdict = "down") -> None:
+async def fail(gates: Gates, times: int = FAILURES, word: Verdict = "down", *, probe: bool = False) -> None:
     for _ in range(times):
-        await gates.tell(MAIN, "a", word, 0)
+        await gates.tell(MAIN, "a", word, 0, probe=probe)
 
 
 # The rate
@@ -71,7 +71,12 @@ async def test_two_callers_share_a_rate_and_use_it_up(open_store: Open, redis_ur
     await asyncio.gather(ask("a"), ask("b"))
     assert fullest(spans) <= rate
     took = max(end for _, end in spans) - min(begin for begin, _ in spans)
-    assert rate * 0.94 <= (len(spans) - 1) / took <= rate / (1 + MARGIN) * 1.01
+    assert (len(spans) - 1) / took <= rate / (1 + MARGIN) * 1.01
+    begins = sorted(begin for begin, _ in spans)
+    few = rate // 4
+    # In some quarter of a second, however busy this machine is in others.
+    best = max(few / (last - first) for first, last in zip(begins, begins[few:], strict=False))
+    assert best >= rate * 0.94
 
 
 async def test_providers_of_a_group_share_its_rate(gates: Gates) -> None:
@@ -140,6 +145,13 @@ async def test_a_dead_process_keeps_its_place_until_its_requests_must_have_ended
     assert await starts(gates, gate, "b", 8) == 8
 
 
+async def test_replicas_may_differ_in_their_time_out(gates: Gates) -> None:
+    """While a change of it is rolled out."""
+    slow, quick = a_pass(concurrency=8, lasts_ms=30_000), a_pass(concurrency=8, lasts_ms=2000)
+    assert await starts(gates, slow, "a", 8) == 8
+    assert await starts(gates, quick, "b", 8) == 0
+
+
 async def test_a_grant_that_was_not_used_is_not_in_flight(gates: Gates) -> None:
     gate = a_pass(concurrency=8)
     for _ in range(5):
@@ -174,7 +186,7 @@ async def test_one_request_of_all_replicas_probes(gates: Gates) -> None:
     assert await starts(gates, number=9) == 1
     assert await starts(gates, asker="b", number=9) == 0
     assert await state(gates) is GateState.PROBING
-    await fail(gates, 1, "good")
+    await fail(gates, 1, "good", probe=True)
     assert await state(gates) is GateState.CLOSED
     assert await starts(gates, number=9) == 9
 
@@ -186,10 +198,10 @@ async def test_a_probe_that_fails_opens_it_for_longer(gates: Gates) -> None:
         assert await state(gates) is GateState.OPEN, pause
         await advance(gates, 0.06)
         assert await starts(gates) == 1, pause
-        await fail(gates, 1)
+        await fail(gates, 1, probe=True)
     await advance(gates, 16)
     await starts(gates)
-    await fail(gates, 1, "good")
+    await fail(gates, 1, "good", probe=True)
     await fail(gates)
     await advance(gates, 1.1)
     assert await state(gates) is GateState.HALF_OPEN, "a good one starts it all anew"
@@ -236,64 +248,17 @@ async def test_a_pause_lasts_until_resumed(gates: Gates) -> None:
     assert await starts(gates) == 1
 
 
-# Logins that are counted
-
-GUARDED = a_pass(login="digest", concurrency=8)
-
-
-async def test_one_request_at_a_time_until_the_login_is_proven(gates: Gates) -> None:
-    await gates.started(GUARDED, "s1")
-    assert await starts(gates, GUARDED, "a", 8) == 1
-    assert await starts(gates, GUARDED, "b", 8) == 0
-    await gates.tell(GUARDED, "a", "good", 0)
-    assert await starts(gates, GUARDED, "b", 9) == 8
-
-
-async def test_no_answer_proves_nothing(gates: Gates) -> None:
-    await gates.started(GUARDED, "s1")
-    await gates.tell(GUARDED, "a", "down", 0)
-    assert await starts(gates, GUARDED, "a", 8) == 1
-
-
-async def test_a_refused_login_locks_without_probes_until_reset(gates: Gates) -> None:
-    await gates.started(GUARDED, "s1")
-    await gates.tell(GUARDED, "a", "good", 0)
-    await gates.tell(GUARDED, "a", "login", 0)
-    await gates.tell(GUARDED, "a", "good", 0)  # of one sent before
-    await advance(gates, 86_400)
-    await gates.started(GUARDED, "s1")  # a child that was started again
-    assert await state(gates, GUARDED) is GateState.LOCKED
-    assert await starts(gates, GUARDED, "a", 8) == 0
-    await gates.reset(GUARDED)
-    assert await starts(gates, GUARDED, "a", 8) == 1, "to be proven again"
-
-
-async def test_another_start_or_other_credentials_try_once(gates: Gates) -> None:
-    await gates.started(GUARDED, "s1")
-    await gates.tell(GUARDED, "a", "login", 0)
-    await gates.started(GUARDED, "s2")
-    assert await starts(gates, GUARDED, "b", 8) == 1
-    await gates.tell(GUARDED, "b", "login", 0)
-    mended = a_pass(login="other", concurrency=8)
-    await gates.started(mended, "s2")
-    assert await starts(gates, mended, "c", 8) == 1
-
-
-async def test_restarts_never_make_the_tenth_failed_login(gates: Gates) -> None:
-    tried = 0
-    for number in range(20):
-        await gates.started(GUARDED, f"s{number}")
-        if await starts(gates, GUARDED, f"{number}", 8):
-            tried += 1
-            await gates.tell(GUARDED, f"{number}", "login", 0)
-    assert tried == 9
-    await gates.reset(GUARDED)
-    assert await starts(gates, GUARDED, "operator", 8) == 1
-
-
-async def test_others_do_not_mind_a_failed_login(gates: Gates) -> None:
-    await gates.tell(MAIN, "a", "login", 0)
-    assert await starts(gates, number=9) == 9
+@pytest.mark.parametrize("word", ["down", "lost", "good"])
+async def test_only_the_probe_tells_of_the_vendor_now(gates: Gates, word: Verdict) -> None:
+    """Stragglers were sent before the gate opened."""
+    await fail(gates)
+    await advance(gates, 1.1)
+    assert await starts(gates) == 1
+    await fail(gates, 9, word)
+    assert await state(gates) is GateState.PROBING
+    await fail(gates, 1, "good", probe=True)
+    await fail(gates, FAILURES - 1)
+    assert await state(gates) is GateState.CLOSED
 
 
 REFUSED = Refused(Reason.AUTHENTICATION_FAILED, "account", "401")
@@ -328,7 +293,7 @@ def gate(gates: Gates) -> Gate:
         rate, rate_group, timeout, concurrency = 100.0, None, 1.0, 8
 
     class One:
-        name, guarded_login, settings = "main", "", Settings()
+        name, account, guarded_login, settings = "main", "", "", Settings()
 
     return Gate(gates, Availability(gates, {}, Routing({}, ())), One(), "a")  # type: ignore[arg-type]
 
@@ -344,9 +309,33 @@ async def test_a_start_slept_past_is_asked_for_again(gate: Gate, raw: redis.Redi
 
 async def test_success_is_told_only_where_it_is_news(gate: Gate, raw: redis.Redis) -> None:
     await gate.ask(1)
+    gate.drop()
     calls = raw.info("commandstats")["cmdstat_evalsha"]["calls"]
     await gate.tell(Accepted("0"))
     assert raw.info("commandstats")["cmdstat_evalsha"]["calls"] == calls
     await gate.tell(NotSent("refused"))
     await gate.tell(Accepted("0"))
-    assert not raw.hexists("{p:main}:main", "failures")
+    assert not raw.hexists("{p:main}:gate:main", "failures")
+
+
+async def test_what_is_told_meanwhile_takes_no_start_back(gate: Gate, gates: Gates) -> None:
+    """A request ends while others are granted, and before they are taken."""
+    gate.took(3)
+    granted = asyncio.create_task(gate.ask(5))
+    await asyncio.sleep(0)
+    await gate.tell(NotSent("refused"))
+    assert len(await granted) == 5
+    await gate.tell(NotSent("refused"))
+    gate.took(5)
+    assert await starts(gates, a_pass(concurrency=8), "b", 8) <= 2
+    gate.drop()
+
+
+async def test_a_process_that_ends_in_order_leaves_nothing_in_flight(gate: Gate, raw: redis.Redis) -> None:
+    await gate.ask(2)
+    gate.took(1)
+    gate.drop()
+    await gate.tell(NotSent("refused"))
+    gate.in_flight -= 1
+    await gate.rest()
+    assert [name for name in raw.hkeys("{p:main}:desk:main") if name.startswith("o:")] == []

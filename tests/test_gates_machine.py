@@ -40,6 +40,7 @@ class Machine(RuleBasedStateMachine):
         """Whose they are, and when they must have ended; those of the dead too."""
         self.names = [f"a{number}" for number in range(3)]
         self.born = 3
+        self.probes: set[str] = set()
         self.paused = False
         self.proven = not self.guarded
         self.locked = False
@@ -68,6 +69,8 @@ class Machine(RuleBasedStateMachine):
         grant = self._do(self.gates.ask(self.gate, name, number, self._held(name)))
         assert not (self.paused and grant.starts)
         assert not (self.locked and grant.starts)
+        if grant.state is GateState.HALF_OPEN and grant.starts and used:
+            self.probes.add(name)
         self.flying += [(name, self.now + LASTS - 1)] * min(len(grant.starts), used)
         most = CONCURRENCY if self.proven else 1
         assert not grant.starts or len(self.flying) <= most, "more than allowed are really out"
@@ -84,7 +87,10 @@ class Machine(RuleBasedStateMachine):
         elif verdict == "good":
             self.refused = 0 if not self.locked else self.refused
             self.proven = self.proven or not self.locked
-        self._do(self.gates.tell(self.gate, each[0], verdict, self._held(each[0])))
+        probe = each[0] in self.probes and self._held(each[0]) == 0
+        self.probes -= {each[0]} if probe else set()
+        good = verdict == "good"
+        self._do(self.gates.tell(self.gate, each[0], verdict, self._held(each[0]), probe=probe, proves=good))
         assert self.refused < 10, "the vendor has blocked our address"
 
     @rule(who=Asker)
@@ -111,7 +117,7 @@ class Machine(RuleBasedStateMachine):
         if by == "operator":
             self._do(self.gates.reset(self.gate))
             self.locked, self.refused = False, 0
-            self.redis.hdel("{p:main}:main", "refusals")
+            self.redis.hdel("{p:main}:desk:main", "refusals")
         else:
             self._do(self.gates.started(self.gate, f"start {self.born}"))
             self.born += 1
@@ -125,7 +131,7 @@ class Machine(RuleBasedStateMachine):
         self.time_passes(20.0)
         name = self.names[0]
         assert self._do(self.gates.ask(self.gate, name, 1, 0)).starts
-        self._do(self.gates.tell(self.gate, name, "good", 0))
+        self._do(self.gates.tell(self.gate, name, "good", 0, probe=True, proves=True))
         self.proven, self.refused = True, 0
         grant = self._do(self.gates.ask(self.gate, name, CONCURRENCY, 0))
         assert (grant.state, len(grant.starts)) == (GateState.CLOSED, CONCURRENCY)

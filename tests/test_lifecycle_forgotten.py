@@ -10,7 +10,7 @@ from gateway.model.lifecycle import FORGOTTEN, Change
 from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import Known, Unanswered, Unknown
 from gateway.model.policy import NOBODY, Policy
-from tests.test_lifecycle import BLIND, DEDUPLICATED, HOUR, NOW, queued, taken, word
+from tests.test_lifecycle import BLIND, DEDUPLICATED, HOUR, NOW, WITH_NEXT, queued, taken, word
 
 ACCEPTING = msgspec.structs.replace(BLIND, resend_blind=True)
 replace = msgspec.structs.replace
@@ -40,6 +40,23 @@ def test_where_the_caller_takes_the_risk_it_is_resent_once_more_only() -> None:
     state = changed(lifecycle.wake(state, NOW, ACCEPTING))
     assert (state.phase, state.generation, state.resends) == (Phase.WAITING, 2, 1)
     assert changed(lifecycle.wake(state, state.due, ACCEPTING)).phase is Phase.QUEUED
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.QUEUED])
+def test_what_may_have_moved_on_and_be_forgotten_is_only_asked_about(phase: Phase) -> None:
+    """The reference is safe at its own vendor only."""
+    state = queued(phase=phase, due=NOW, open=f"{FORGOTTEN} ")
+    assert changed(lifecycle.wake(state, NOW, WITH_NEXT)).phase is Phase.ASKING
+
+
+def test_the_tenth_try_is_no_forgotten_one() -> None:
+    state = changed(lifecycle.wake(taken(queued(fence=9)), NOW + 30_000, DEDUPLICATED))
+    assert state.open == "10 "
+
+
+def test_it_is_dealt_with_however_many_tries_are_accounted_for() -> None:
+    state = queued(status=Status.SUBMITTING, phase=Phase.WAITING, due=NOW, open=f"{FORGOTTEN} 1 ", resends=2)
+    assert changed(lifecycle.wake(state, NOW, ACCEPTING)).status is Status.UNCERTAIN
 
 
 def test_where_the_vendor_refuses_a_second_it_is_sent_again() -> None:

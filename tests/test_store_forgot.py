@@ -63,7 +63,7 @@ async def test_closed_until_adopted(store: Store, open_store: Open, redis_url: s
     (due,) = [record for record in await store.tick(LANE, 9, 30_000) if record.id == queued]
     change = lifecycle.wake(due.state, due.state.due, POLICY)
     assert isinstance(change, Change)
-    assert (change.state.phase, change.state.open) == (Phase.WAITING, "0 ")
+    assert (change.state.phase, change.state.open) == (Phase.WAITING, "- ")
 
 
 async def test_only_adoption_opens_again(store: Store, open_store: Open, redis_url: str, raw: redis.Redis) -> None:

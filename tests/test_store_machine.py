@@ -1,4 +1,4 @@
-"""The store in sequences: at random, against a model in plain Python; then some that no model here can reach."""
+"""The store in sequences, at random, against a model in plain Python."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ WORDS = tuple(
 )
 _states = msgspec.msgpack.Decoder(State)
 
-Which = st.integers(0, 4)
-"""Counted from the newest."""
+Which = st.integers(0, 4)  # counted from the newest
 Tag, Key = st.sampled_from(["", "", "T", "U"]), st.sampled_from(["", "", "!K", "!L"])
+Serving = st.sampled_from([(), ("safe",), ("blind", "other")])
 Provider, Owner = st.sampled_from(["safe", "safe", "blind"]), st.sampled_from(["d.0", "d.1"])
 
 
@@ -70,8 +70,7 @@ class Machine(RuleBasedStateMachine):
         self.agenda: dict[str, int] = {}
         self.held_back: set[str] = set()
         self.events: dict[str, list[tuple[str, str]]] = {}
-        self.taken: list[Record] = []
-        self.routed: set[str] = set()
+        self.taken, self.routed = list[Record](), set[str]()
 
     async def _connect(self) -> Topology:
         topology = Topology(self.url)
@@ -94,7 +93,8 @@ class Machine(RuleBasedStateMachine):
         ring.setdefault(self._line(id_, state), []).append(id_)
 
     def _line(self, id_: str, state: State) -> str:
-        return f"{state.client}+" if id_ in self.routed and not state.open else state.client
+        ways = {"safe", "blind"} - {state.provider, *state.refused.split()}
+        return f"{state.client}+{','.join(ways)}" if id_ in self.routed and ways and not state.open else state.client
 
     def _changed(self, id_: str, new: State) -> None:
         old, self.states[id_] = self.states[id_], new
@@ -154,12 +154,10 @@ class Machine(RuleBasedStateMachine):
         now = self.store.clock.now()
         # Time goes on in steps of ten minutes, five minutes off every end: nothing hangs on how fast this runs.
         begins, ends = now + starts * HOUR - 5 * MINUTE, now + (starts + lasts) * HOUR - 5 * MINUTE
+        status, phase = (Status.SCHEDULED, Phase.WAITING) if starts else (Status.QUEUED, Phase.QUEUED)
+        given: Any = {"status": status, "phase": phase, "provider": provider, "client": client, "high": high}
         state = State(
-            status=Status.SCHEDULED if starts else Status.QUEUED,
-            phase=Phase.WAITING if starts else Phase.QUEUED,
-            provider=provider,
-            client=client,
-            high=high,
+            **given,
             due=begins if starts else ends,
             send_at=begins if starts else 0,
             expires_at=ends,
@@ -192,7 +190,7 @@ class Machine(RuleBasedStateMachine):
                 self.states[holder] = msgspec.structs.replace(known, claims=f"{known.claims}{key} ")
                 self.claims[key] = first
 
-        if id_ in self.states:  # the answer was lost: the same call under the same id
+        if id_ in self.states:  # its answer was lost
             assert self.runner.run(self.store.accept(id_, state, content, claims, rate=None)) == Fresh()
 
     @rule(owner=Owner, number=st.integers(1, 5))
@@ -237,24 +235,27 @@ class Machine(RuleBasedStateMachine):
             )
         self.taken += records
 
-    @rule(provider=Provider, number=st.integers(1, 6), all_=st.booleans(), moves=st.integers(0, 3))
-    def pass_over(self, provider: str, number: int, all_: bool, moves: int) -> None:
+    @rule(provider=Provider, number=st.integers(1, 6), serving=Serving, moves=st.integers(0, 3))
+    def pass_over(self, provider: str, number: int, serving: tuple[str, ...], moves: int) -> None:
         """A provider takes nothing: some of what waits for it leaves."""
         expected: list[str] = []
-        looked = 0
+        dropped = 0
         for high in (True, False):
             ring = self.queues.get((provider, high), {})
-            for line in [line for line in ring if all_ or line.endswith("+")]:
-                for id_ in ring[line][: number - looked]:
-                    looked += 1
+            lines = [line for line in ring if not serving or set(line.partition("+")[2].split(",")) & set(serving)]
+            for line in lines:
+                if len(expected) + dropped >= number:
+                    break
+                for id_ in ring[line][: max(number // len(lines), 1)]:
                     if (self.states[id_].phase, self.states[id_].provider) == (Phase.QUEUED, provider):
                         expected.append(id_)
                     else:
                         ring[line].remove(id_)
+                        dropped += 1
                 if not ring[line]:
                     del ring[line]
-        records, more = self.runner.run(self.store.peek(LANE, provider, number, all_=all_))
-        assert ([record.id for record in records], more) == (expected, looked == number)
+        records, said = self.runner.run(self.store.peek(LANE, provider, number, serving))
+        assert ([record.id for record in records], said) == (expected, dropped)
         for record in records[:moves]:
             if self._read(record.id) == record:  # it may have two entries
                 self._change(record, lifecycle.pass_over)

@@ -10,7 +10,7 @@ from gateway import faults
 from gateway.dispatch.gates import Gate
 from gateway.errors import StoreUnavailable
 from gateway.model import lifecycle
-from gateway.model.lifecycle import Change
+from gateway.model.changes import Change
 from gateway.model.message import Record, State
 from gateway.model.policy import Policy
 from gateway.recording import Recorder

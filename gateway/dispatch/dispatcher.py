@@ -11,6 +11,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -27,7 +28,7 @@ from gateway.model.outcome import NotSent, SendOutcome, Unreadable
 from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.store.clock import steady_ms
-from gateway.store.gates import Gates, GateState
+from gateway.store.gates import STALE_AFTER, Gates, GateState
 from gateway.store.messages import Store
 from gateway.transport import Transport
 
@@ -35,7 +36,7 @@ log = structlog.get_logger()
 
 BATCH = 50
 """Messages taken in one script run, at most: a longer script would hold up every other caller of Redis."""
-STALE_MS = 2000.0
+STALE_MS = STALE_AFTER * 1000
 """A take older than this is not sent any more: its lease may end while the request is on its way."""
 IDLE_SHORTEST, IDLE_LONGEST = 0.002, 0.02
 """Seconds between two looks into an empty queue."""
@@ -88,6 +89,8 @@ class Dispatcher:
         await self._agenda.drain()
         if self._sends:
             await asyncio.wait(self._sends, timeout=drain)
+        with suppress(StoreUnavailable):  # then it is believed for as long as a request can last
+            await asyncio.gather(*(gate.rest() for gate in self._gates.values()))
 
     async def _persist(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """A loop outlives a store that is away."""
@@ -140,7 +143,10 @@ class Dispatcher:
             wanted = min(free, BATCH, sum(number for _, number in waiting))
             starts = await gate.ask(wanted)
             if starts:
-                await self._take(provider, waiting, starts)
+                try:
+                    await self._take(provider, waiting, starts, probe=gate.state is GateState.HALF_OPEN)
+                finally:
+                    gate.drop()
             elif gate.state is GateState.CLOSED:
                 await self._pause(IDLE_LONGEST)
             else:
@@ -158,7 +164,10 @@ class Dispatcher:
         ]
         return [(lane, number) for _, lane, number in found]
 
-    async def _take(self, provider: Provider, waiting: list[tuple[str, int]], starts: list[float]) -> None:
+    async def _take(
+        self, provider: Provider, waiting: list[tuple[str, int]], starts: list[float], *, probe: bool
+    ) -> None:
+        gate = self._gates[provider.name]
         lease = int(2 * provider.settings.timeout * 1000) + 5000
         for lane, number in waiting:
             if not starts:
@@ -166,22 +175,25 @@ class Dispatcher:
             await faults.point("take.before")
             asked_at = steady_ms()
             records = await self._store.take(lane, provider.name, self._owner, min(number, len(starts)), lease)
+            gate.took(len(records))
             for record in records:
-                self._gates[provider.name].in_flight += 1
-                task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at))
+                task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at, probe=probe))
                 self._sends[task] = record.id
                 task.add_done_callback(self._sends.pop)
             await faults.point("take.after")
 
     # Elsewhere
 
-    async def _pass_over(self, provider: str, lanes: list[str], *, all_: bool = False) -> bool:
+    async def _pass_over(self, provider: str, lanes: list[str]) -> bool:
         """Gives what waits for a provider that takes nothing to others; whether there may be more to give."""
         more = False
+        serving = () if provider not in self._providers else self._availability.serving()
+        if provider in self._providers and not serving:
+            return False
         for lane in dict.fromkeys(lanes):
-            records, full = await self._store.peek(lane, provider, BATCH, all_=all_)
+            records, dropped = await self._store.peek(lane, provider, BATCH, serving)
             passed = await asyncio.gather(*(self._recorder.pass_over(record) for record in records))
-            more |= full and any(now is not then for now, then in zip(passed, records, strict=True))
+            more |= dropped > 0 or any(now is not then for now, then in zip(passed, records, strict=True))
         return more
 
     async def _watch(self) -> None:
@@ -199,12 +211,12 @@ class Dispatcher:
                     if name not in told:
                         told.add(name)
                         log.warning("messages wait for a provider that is not configured", provider=name)
-                    more |= await self._pass_over(name, [lane], all_=True)
+                    more |= await self._pass_over(name, [lane])
             await self._pause(0 if more else RECONCILE_EVERY)
 
     # Sending
 
-    async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float) -> None:
+    async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float, *, probe: bool) -> None:
         """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
         gate = self._gates[provider.name]
         try:
@@ -226,7 +238,7 @@ class Dispatcher:
             )
             await faults.point("send.after")
             await self._until_recorded(lambda: self._recorder.settle(record, fence, outcome))
-            await self._until_recorded(lambda: gate.tell(outcome))
+            await self._until_recorded(lambda: gate.tell(outcome, probe=probe))
         finally:
             gate.in_flight -= 1
             self._freed.set()

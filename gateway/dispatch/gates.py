@@ -7,7 +7,7 @@ import math
 import time
 
 from gateway.availability import Availability
-from gateway.model.outcome import Busy, NotSent, Refused, SendOutcome, Unreadable
+from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome, Unreadable
 from gateway.model.reasons import Reason
 from gateway.provider import Provider
 from gateway.store.gates import LATE, WEIGHTS, Gates, GateState, Verdict, pass_for
@@ -24,6 +24,12 @@ def verdict(outcome: SendOutcome, *, guarded: bool) -> Verdict:
     return "busy" if isinstance(outcome, Busy) else "good"
 
 
+def proves(outcome: SendOutcome) -> bool:
+    """The vendor let us in: it could not have said so otherwise."""
+    unknown = (Reason.AUTHENTICATION_FAILED, Reason.SOURCE_ADDRESS_REFUSED)
+    return isinstance(outcome, Accepted) or (isinstance(outcome, Refused) and outcome.reason not in unknown)
+
+
 class Gate:
     """One provider's, in one process. `asker`: a name for this process that none before it had, for what a dead one
     sent may still be on its way."""
@@ -32,28 +38,48 @@ class Gate:
         self._gates = gates
         self._availability = availability
         self._pass = pass_for(provider)
-        self._asker = asker
+        self._asker = f"{asker}/{provider.name}"
         self._guarded = bool(provider.guarded_login)
+        self._opened = False
         self._told = 0
         self._failures = 0
+        self._reserved = 0
         self.state = GateState.CLOSED
         self.in_flight = 0
         """Messages taken and not settled yet."""
 
+    @property
+    def held(self) -> int:
+        """What counts against the bound: in flight, and granted or being asked for."""
+        return self.in_flight + self._reserved
+
     async def opened(self, start: str) -> None:
         """Before the first request: the gateway named `start` uses this provider."""
-        if self._guarded:
+        if self._guarded and not self._opened:
             await self._gates.started(self._pass, start)
+        self._opened = True
 
     async def ask(self, number: int) -> list[float]:
-        """Up to `number` start times on the clock of `time.monotonic`; `state` says why there are none."""
+        """Up to `number` start times on the clock of `time.monotonic`; `state` says why there are none. They count as
+        in flight until `took` says how many were used."""
+        self._reserved = number  # whoever tells of another request meanwhile must not take these back
         grant = await self._gates.ask(self._pass, self._asker, number, self.in_flight)
         # Counted from the answer: from the question they would be early by a slow Redis's delay.
         answered_at = time.monotonic()
+        self._reserved = len(grant.starts)
         self.state, self._failures = grant.state, grant.failures
-        self._told = self.in_flight + len(grant.starts)
+        self._told = self.held
         self._availability.note(self._pass.name, grant.state)
         return [answered_at + start for start in grant.starts]
+
+    def took(self, number: int) -> None:
+        """So many of the starts are in use now."""
+        self.in_flight += number
+        self._reserved = max(self._reserved - number, 0)
+
+    def drop(self) -> None:
+        """What is left of the starts is not used."""
+        self._reserved = 0
 
     async def wait(self, start: float | None = None) -> None:
         """Returns at the granted moment; asks for another where it has passed, or none was given."""
@@ -69,16 +95,19 @@ class Gate:
             if start is None:
                 await asyncio.sleep(LATE)
 
-    async def tell(self, outcome: SendOutcome) -> None:
-        """What became of a request, where it is news to the gate."""
+    async def tell(self, outcome: SendOutcome, *, probe: bool = False) -> None:
+        """What became of a request that is over now, where it is news to the gate. `probe`: it was let through a
+        half-open one."""
         word = verdict(outcome, guarded=self._guarded)
-        if word != "good" or self._failures or self._guarded or self.state is not GateState.CLOSED:
-            await self._gates.tell(self._pass, self._asker, word, self.in_flight)
-            self._told = self.in_flight
+        if word != "good" or probe or self._failures or self._guarded or self.state is not GateState.CLOSED:
+            over = self.held - 1
+            await self._gates.tell(self._pass, self._asker, word, over, probe=probe, proves=proves(outcome))
+            self._told = over
         self._failures += WEIGHTS.get(word, 0)
 
     async def rest(self) -> None:
         """Nothing waits: others may have what we do not use."""
-        if self._told != self.in_flight:
-            await self._gates.tell(self._pass, self._asker, "", self.in_flight)
-            self._told = self.in_flight
+        if self._told != self.held:
+            told = self.held
+            await self._gates.tell(self._pass, self._asker, "", told)
+            self._told = told

@@ -16,7 +16,7 @@ LENGTH = 26
 PREFIX = "msg_"
 
 _ID = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
-_REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})g(\d{{1,4}})")
+_REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})g(\d{{1,9}})")
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 
 

@@ -7,11 +7,24 @@ message; *evidence* (the vendor has it, it was delivered) counts whoever brings 
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
-from gateway.model.message import Phase, State, Status, Step
+from gateway.model.changes import (
+    END,
+    UNCERTAIN_ASK_MS,
+    Change,
+    arrived,
+    ask,
+    end,
+    later,
+    move_on,
+    pause,
+    turn,
+    uncertain,
+)
+from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import (
     Accepted,
     Busy,
@@ -29,142 +42,20 @@ from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 
-FORGOTTEN = "0"
-"""The open try of a record that outlived a Redis which lost writes: one may have been made and be forgotten."""
+FORGOTTEN, FACED = "0", "-"
+"""The open try of a record that outlived a Redis which lost writes: one may have been made and be forgotten. The second
+where the rules have dealt with that, and it is open still."""
 MAX_STALLS = 5
 """Takes in a row whose process died, after which a message is only asked about: it may be what kills them."""
 MAX_BLIND_RESENDS = 2
 """The contract, section 6: `duplicateRisk: accept` resends at most twice."""
 LONGEST_PAUSE_MS = 5_000
 """Between two tries that never reached a vendor: short, because `dispatch.gates` spares a vendor that is down."""
-MAX_RETRY_STEPS = 48
-MAX_STEPS = 256
-"""Timeline entries: retries end theirs at the former, what a vendor says and new statuses at the latter."""
 MAX_SEEN = 32
 """Receipts whose repeats are recognised: the latest ones."""
 
 
-class Change(NamedTuple):
-    """A new state, and the timeline entry that tells of it (None: nothing a reader would miss)."""
-
-    state: State
-    step: Step | None
-
-
 Verdict = Change | Literal["ask"] | None
-
-
-def _turn(
-    state: State,
-    now: int,
-    status: Status | None = None,
-    *,
-    provider_code: str = "",
-    detail: str = "",
-    tell: bool = True,
-    **fields: Any,
-) -> Change:
-    """`state` with `fields` changed, and a timeline entry unless the timeline is full."""
-    new_status = status or state.status
-    now = max(now, state.updated_at)  # a process whose clock lags behind tells no earlier time
-    room = MAX_STEPS if new_status != state.status or "seen" in fields else MAX_RETRY_STEPS
-    step = None
-    if tell and state.steps < room:
-        step = Step(now, new_status, state.provider, provider_code, detail)
-    new = msgspec.structs.replace(
-        state, status=new_status, updated_at=now, steps=state.steps + (1 if step else 0), **fields
-    )
-    return Change(new, step)
-
-
-_END: dict[str, Any] = {"phase": Phase.DONE, "owner": "", "due": 0}
-
-
-def _end(state: State, now: int, status: Status, reason: str = "", code: str = "", detail: str = "") -> Change:
-    """The message is final."""
-    return _turn(
-        state,
-        now,
-        status,
-        provider_code=code,
-        detail=detail,
-        reason=reason or state.reason,
-        reason_code=code if reason else state.reason_code,
-        reason_detail=detail if reason else state.reason_detail,
-        final_at=now,
-        answered_at=state.answered_at or now,
-        **_END,
-    )
-
-
-def _arrived(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
-    """The vendor has the message: every open try is accounted for."""
-    fields |= {"open": "", "owner": "", "stalls": 0, "answered_at": state.answered_at or now}
-    if policy.reports:
-        fields |= {"phase": Phase.RESTING, "attempts": 0}
-        fields["due"] = now + (
-            min(policy.reconcile_after, policy.no_news_after) if policy.queryable else policy.no_news_after
-        )
-    else:
-        fields |= {"final_at": now, **_END}
-    return _turn(state, now, Status.SUBMITTED, provider_code=code, detail=detail, **fields)
-
-
-def _uncertain(state: State, now: int, policy: Policy, detail: str) -> Change:
-    """The answer is lost, and nothing safe is left to try."""
-    fields: dict[str, Any] = {"owner": "", "asked_since": state.asked_since or now}
-    if policy.queryable:
-        fields |= {"phase": Phase.ASKING, "due": now + _UNCERTAIN_ASK_MS}
-    elif policy.reports:
-        # A provider that is not configured may come back and be asked.
-        looks = policy.no_news_after if policy.configured else min(policy.settle_after, policy.no_news_after)
-        fields |= {"phase": Phase.RESTING, "due": now + looks}
-    else:
-        fields |= {"final_at": now, **_END}
-    return _turn(state, now, Status.UNCERTAIN, detail=detail, **fields)
-
-
-def _ask(state: State, now: int, policy: Policy, detail: str, code: str = "", **fields: Any) -> Change:
-    """Only the vendor's word settles it now."""
-    if not policy.queryable:
-        return _uncertain(msgspec.structs.replace(state, **fields), now, policy, detail)
-    fields |= {"phase": Phase.ASKING, "owner": "", "due": now, "asked_since": now, "attempts": 0}
-    return _turn(state, now, detail=detail, provider_code=code, **fields)
-
-
-_UNCERTAIN_ASK_MS = 600_000
-
-
-def _pause(attempts: int, longest: int) -> int:
-    """1, 2, 4 ... seconds, at most `longest`; in ms."""
-    return min(1000 << min(attempts, 12), longest)
-
-
-def _later(
-    state: State, now: int, longest: int, detail: str, code: str = "", *, tell: bool = True, **fields: Any
-) -> Change:
-    due = min(now + _pause(state.attempts, longest), max(state.expires_at, now))
-    fields |= {"phase": Phase.WAITING, "owner": "", "due": due, "attempts": state.attempts + 1}
-    return _turn(state, now, detail=detail, provider_code=code, tell=tell, **fields)
-
-
-def _move_on(state: State, now: int, provider: str, detail: str, code: str = "", **fields: Any) -> Change:
-    """Into another provider's queue. Only ever called with every try accounted for."""
-    change = _turn(
-        state,
-        now,
-        detail=detail,
-        provider_code=code,
-        open="",
-        phase=Phase.QUEUED,
-        owner="",
-        due=state.expires_at,
-        stalls=0,
-        generation=state.generation + 1,
-        **fields,
-    )
-    # The timeline entry names the provider that is left behind, the state the next one.
-    return change._replace(state=msgspec.structs.replace(change.state, provider=provider))
 
 
 def _without(tries: str, fence: int) -> str:
@@ -180,8 +71,8 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
     held = state.phase is Phase.HELD and state.fence == fence
     if isinstance(outcome, Accepted):
         if state.status in (Status.SUBMITTING, Status.UNCERTAIN):
-            return _arrived(state, now, policy, outcome.provider_code, "")
-        return _turn(state, now, tell=False, open="") if state.open else None
+            return arrived(state, now, policy, outcome.provider_code, "")
+        return turn(state, now, tell=False, open="") if state.open else None
     accounted = isinstance(outcome, Refused | NotSent | Busy)
     still_open = _without(state.open, fence) if accounted else state.open
     if not held:
@@ -191,7 +82,7 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
     if isinstance(outcome, Refused):
         return _refused(state, outcome, still_open, now, policy)
     if isinstance(outcome, Duplicate):
-        return _ask(state, now, policy, "the vendor has the reference already", outcome.provider_code, stalls=0)
+        return ask(state, now, policy, "the vendor has the reference already", outcome.provider_code, stalls=0)
     return _lost(msgspec.structs.replace(state, stalls=0), outcome.detail, now, policy)
 
 
@@ -199,12 +90,13 @@ def _not_taken(state: State, outcome: NotSent | Busy, still_open: str, now: int,
     code = outcome.provider_code if isinstance(outcome, Busy) else ""
     detail = "the vendor asked to wait" if isinstance(outcome, Busy) else outcome.detail
     if still_open or not (policy.onward and policy.onward_serves):
-        return _later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0)
+        return later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0)
+    generation = state.generation + isinstance(outcome, Busy)  # the others never had a reference of it
     if not policy.onward_wraps:
-        return _move_on(state, now, policy.onward, detail, code)
+        return move_on(state, now, policy.onward, detail, code, generation=generation)
     # Round the route again: with a pause, or two vendors that fail would toss it to and fro.
-    fields: dict[str, Any] = {"open": "", "stalls": 0, "generation": state.generation + 1}
-    change = _later(state, now, LONGEST_PAUSE_MS, detail, code, **fields)
+    fields: dict[str, Any] = {"open": "", "stalls": 0, "generation": generation}
+    change = later(state, now, LONGEST_PAUSE_MS, detail, code, **fields)
     return change._replace(state=msgspec.structs.replace(change.state, provider=policy.onward))
 
 
@@ -212,12 +104,13 @@ def _refused(state: State, outcome: Refused, still_open: str, now: int, policy: 
     fields: dict[str, Any] = {"open": still_open, "stalls": 0}
     if still_open:
         # One proof is not proof of all: an earlier try may have been taken.
-        return _ask(state, now, policy, "refused, but an earlier answer was lost", outcome.provider_code, **fields)
+        return ask(state, now, policy, "refused, but an earlier answer was lost", outcome.provider_code, **fields)
     if outcome.about != "message" and policy.onward and state.status is not Status.UNCERTAIN:
         refused = f"{state.refused}{state.provider} "
-        return _move_on(state, now, policy.onward, outcome.detail, outcome.provider_code, refused=refused, attempts=0)
+        fields = {"refused": refused, "attempts": 0, "generation": state.generation + 1}
+        return move_on(state, now, policy.onward, outcome.detail, outcome.provider_code, **fields)
     state = msgspec.structs.replace(state, **fields)
-    return _end(state, now, Status.FAILED, outcome.reason, outcome.provider_code, outcome.detail)
+    return end(state, now, Status.FAILED, outcome.reason, outcome.provider_code, outcome.detail)
 
 
 def _heard_late(state: State, outcome: SendOutcome, still_open: str, now: int, policy: Policy) -> Change | None:
@@ -225,26 +118,38 @@ def _heard_late(state: State, outcome: SendOutcome, still_open: str, now: int, p
     message, nothing is under its reference: what would be asked or resent in doubt is decided instead."""
     waits = state.phase in (Phase.WAITING, Phase.QUEUED, Phase.ASKING)
     if still_open or not (waits or (state.phase is Phase.RESTING and state.status is Status.UNCERTAIN)):
-        return _turn(state, now, tell=False, open=still_open)
+        return turn(state, now, tell=False, open=still_open)
     if isinstance(outcome, Refused):
         return _refused(state, outcome, "", now, policy)
     if state.status is Status.UNCERTAIN:
         state = msgspec.structs.replace(state, open="")
-        return _end(state, now, Status.FAILED, Reason.PROVIDER_ERROR, detail="never left, and heard of too late")
-    return _later(state, now, LONGEST_PAUSE_MS, "an earlier try never left", open="", stalls=0)
+        return end(state, now, Status.FAILED, Reason.PROVIDER_ERROR, detail="never left, and heard of too late")
+    return later(state, now, LONGEST_PAUSE_MS, "an earlier try never left", open="", stalls=0)
+
+
+def _resendable(state: State, policy: Policy) -> bool:
+    """Once more under the same reference does no harm. What was forgotten may have been a move to another vendor."""
+    elsewhere = _outlived(state) and policy.onward
+    return policy.guarantee is Guarantee.DEDUPLICATED and not elsewhere
+
+
+def _outlived(state: State) -> bool:
+    return bool({FORGOTTEN, FACED} & {*state.open.split()})
 
 
 def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
     """The answer to a try is lost: what follows depends on what the provider type guarantees."""
     detail = f"answer lost: {detail}"
-    if policy.guarantee is Guarantee.DEDUPLICATED and now < state.expires_at and state.stalls <= MAX_STALLS:
-        return _later(state, now, 300_000, detail)
+    tries = "".join(f"{FACED if each == FORGOTTEN else each} " for each in state.open.split())
+    state = msgspec.structs.replace(state, open=tries)
+    if _resendable(state, policy) and now < state.expires_at and state.stalls <= MAX_STALLS:
+        return later(state, now, 300_000, detail)
     if policy.queryable:
-        return _ask(state, now, policy, detail)
+        return ask(state, now, policy, detail)
     if policy.resend_blind and state.resends < MAX_BLIND_RESENDS and now < state.expires_at:
         again: dict[str, Any] = {"generation": state.generation + 1, "resends": state.resends + 1}
-        return _later(state, now, 30_000, detail, **again)
-    return _uncertain(state, now, policy, detail)
+        return later(state, now, 30_000, detail, **again)
+    return uncertain(state, now, policy, detail)
 
 
 def pass_over(state: State, now: int, policy: Policy, other: str = "") -> Change | None:
@@ -255,20 +160,21 @@ def pass_over(state: State, now: int, policy: Policy, other: str = "") -> Change
     if policy.configured:
         if state.open or not policy.onward_serves:
             return None
-        return _move_on(state, now, policy.onward, "passed over: it takes no requests now")
+        return move_on(state, now, policy.onward, "passed over: it takes no requests now")
     onward = policy.onward or other
     if state.open or not onward:
-        return _later(state, now, LONGEST_PAUSE_MS, "", tell=False)
-    return _move_on(state, now, onward, "it is not configured any more")
+        return later(state, now, 60_000, "", tell=False)
+    return move_on(state, now, onward, "it is not configured any more")
 
 
 def give_back(state: State, fence: int, now: int) -> Change | None:
     """A take that was never acted on: nothing was written to the vendor. Not after an adoption: in the Redis that was
     lost it may have been acted on since."""
-    tries = state.open.split()
-    if str(fence) not in tries or FORGOTTEN in tries or state.phase is not Phase.HELD or state.fence != fence:
+    if str(fence) not in state.open.split() or state.phase is not Phase.HELD or state.fence != fence:
         return None
-    return _turn(
+    if _outlived(state):
+        return None
+    return turn(
         state,
         now,
         tell=False,
@@ -287,34 +193,33 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.HELD:
         return _lost(state, "the process that sent it stopped", now, policy)
     if state.phase is Phase.ASKING:
-        return "ask" if policy.queryable else _uncertain(state, now, policy, "its provider cannot be asked any more")
+        return "ask" if policy.queryable else uncertain(state, now, policy, "its provider cannot be asked any more")
     if state.phase is Phase.RESTING:
         ends = (state.answered_at or state.asked_since) + policy.no_news_after
         if state.status in (Status.SUBMITTED, Status.UNCERTAIN) and now < ends:
             if policy.queryable:
-                return "ask" if state.status is Status.SUBMITTED else _ask(state, now, policy, "it can be asked again")
-            return _turn(state, now, tell=False, due=min(ends, now + policy.settle_after))
+                return "ask" if state.status is Status.SUBMITTED else ask(state, now, policy, "it can be asked again")
+            return turn(state, now, tell=False, due=min(ends, now + policy.settle_after))
         reason = Reason.NO_ANSWER if state.status is Status.SUBMITTED else ""
         fields: dict[str, Any] = {"reason": reason} if reason else {}
-        return _turn(state, now, tell=False, final_at=now, **fields, **_END)
+        return turn(state, now, tell=False, final_at=now, **fields, **END)
     if now >= state.expires_at:
         if state.open:
-            return _ask(state, now, policy, "expired while an answer is missing: only asked about from now on")
-        return _end(state, now, Status.EXPIRED, Reason.EXPIRED, detail="not handed to a vendor in time")
+            return ask(state, now, policy, "expired while an answer is missing: only asked about from now on")
+        return end(state, now, Status.EXPIRED, Reason.EXPIRED, detail="not handed to a vendor in time")
     if state.phase is Phase.QUEUED and state.open:
         return _lost(state, "the store lost track of it", now, policy)
     if state.phase is Phase.WAITING:
-        blind = policy.configured and policy.guarantee is not Guarantee.DEDUPLICATED
-        if blind and len(state.open.split()) > state.resends:
+        if policy.configured and FORGOTTEN in state.open.split() and not _resendable(state, policy):
             return _lost(state, "the store lost track of it", now, policy)
         status = Status.QUEUED if state.status is Status.SCHEDULED else None
-        return _turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.expires_at)
+        return turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.expires_at)
     return None
 
 
 def _untold(state: State) -> bool:
     """It may be at the vendor, and nobody was told so yet."""
-    return state.status in (Status.SUBMITTING, Status.UNCERTAIN) or FORGOTTEN in state.open.split()
+    return state.status in (Status.SUBMITTING, Status.UNCERTAIN) or _outlived(state)
 
 
 def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | None:
@@ -323,25 +228,25 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
     The receipts of a `Known` are applied by `receipt`, one by one, after this.
     """
     if isinstance(finding, Known) and _untold(state):
-        return _arrived(state, now, policy, "", "the vendor lists it")
+        return arrived(state, now, policy, "", "the vendor lists it")
     if state.phase is Phase.RESTING and state.status is Status.SUBMITTED:
-        return _turn(state, now, tell=False, due=_next_look(state, now, policy), attempts=state.attempts + 1)
+        return turn(state, now, tell=False, due=_next_look(state, now, policy), attempts=state.attempts + 1)
     if state.phase is not Phase.ASKING:
         return None
     asked_for = now - state.asked_since
     if isinstance(finding, Unanswered | Unknown) and asked_for >= policy.no_news_after:
         tell = state.status is not Status.UNCERTAIN
-        return _turn(state, now, Status.UNCERTAIN, tell=tell, final_at=now, **_END)
+        return turn(state, now, Status.UNCERTAIN, tell=tell, final_at=now, **END)
     if isinstance(finding, Unknown) and state.status is not Status.UNCERTAIN and asked_for >= policy.settle_after:
-        return _uncertain(state, now, policy, "the vendor does not list it")
-    pause = _UNCERTAIN_ASK_MS if state.status is Status.UNCERTAIN else _pause(state.attempts + 1, 60_000)
-    return _turn(state, now, tell=False, due=now + pause, attempts=state.attempts + 1)
+        return uncertain(state, now, policy, "the vendor does not list it")
+    wait = UNCERTAIN_ASK_MS if state.status is Status.UNCERTAIN else pause(state.attempts + 1, 60_000)
+    return turn(state, now, tell=False, due=now + wait, attempts=state.attempts + 1)
 
 
 def _next_look(state: State, now: int, policy: Policy) -> int:
     """When to ask again about a message without a receipt: after twice as long each time, at most six hours."""
-    pause = min(policy.reconcile_after << min(state.attempts + 1, 10), max(policy.reconcile_after, 6 * 3_600_000))
-    return min(now + pause, max(state.answered_at + policy.no_news_after, now + 1000))
+    wait = min(policy.reconcile_after << min(state.attempts + 1, 10), max(policy.reconcile_after, 6 * 3_600_000))
+    return min(now + wait, max(state.answered_at + policy.no_news_after, now + 1000))
 
 
 _DEAF_TO_UNDELIVERED = frozenset({Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELED})
@@ -368,15 +273,15 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
         if word.billed is not None:
             fields["billed"] = word.billed
         if state.status is Status.DELIVERED:
-            return _turn(state, now, **told, **fields)
-        fields |= {"open": "", "final_at": now, "reason": "", "reason_code": "", "reason_detail": "", **_END}
-        return _turn(state, now, Status.DELIVERED, answered_at=state.answered_at or now, **told, **fields)
+            return turn(state, now, **told, **fields)
+        fields |= {"open": "", "final_at": now, "reason": "", "reason_code": "", "reason_detail": "", **END}
+        return turn(state, now, Status.DELIVERED, answered_at=state.answered_at or now, **told, **fields)
     if word.outcome == "undelivered":
         if not ours or state.status in _DEAF_TO_UNDELIVERED:
-            return _turn(state, now, **told, **fields)
+            return turn(state, now, **told, **fields)
         if state.resends and len(state.open.split()) > 1:
             # One of several blind tries came to nothing; another may yet arrive.
-            return _arrived(state, now, policy, word.provider_code, word.detail, **fields)
+            return arrived(state, now, policy, word.provider_code, word.detail, **fields)
         fields |= {
             "open": "",
             "owner": "",
@@ -387,14 +292,14 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
         }
         if not state.final_at:
             fields |= {"phase": Phase.RESTING, "due": now + policy.no_news_after}
-        return _turn(state, now, Status.UNDELIVERED, **told, **fields)
+        return turn(state, now, Status.UNDELIVERED, **told, **fields)
     if waits_for_answer:
-        return _arrived(state, now, policy, word.provider_code, word.detail, **fields)
-    return _turn(state, now, **told, **fields)
+        return arrived(state, now, policy, word.provider_code, word.detail, **fields)
+    return turn(state, now, **told, **fields)
 
 
 def cancel(state: State, now: int) -> Change | None:
     """None: it may have left already."""
     if state.phase not in (Phase.WAITING, Phase.QUEUED) or state.open:
         return None
-    return _end(state, now, Status.CANCELED)
+    return end(state, now, Status.CANCELED)

@@ -1,12 +1,12 @@
 """The gate before each provider, shared by all processes: its rate, requests in flight, breaker, pause, and login.
 
 Keys, in one slot:
-    {p:<group>}                    next free time of the rate
-    {p:<group>}:<provider>         hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open,
-                                   how often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`;
-                                   `login` (unproven, proven, refused), `refusals` in a row, `credentials` (a digest);
-                                   `o:<asker>`: requests in its hands, and till when that is believed
-    {p:<group>}:<provider>:starts  set: the starts of gateways seen in the last day
+    {p:<group>}                   next free time of the rate
+    {p:<group>}:gate:<name>       hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open,
+                                  how often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`
+    {p:<group>}:desk:<account>    hash: `o:<asker>`, requests in its hands and till when that is believed; where failed
+                                  logins are counted: `refusals` in a row, `no:<login>` refused, the `proven` one
+    {p:<group>}:starts:<account>  set: the gateways' starts
 
 Numbers in flight are told whole, not counted up and down: a lost answer or a dead process heals by itself.
 """
@@ -37,6 +37,9 @@ SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 15_000
 REFUSALS_LEFT = 9
 """Failed logins in a row after which only an operator's `reset` lets another request through: the tenth blocks our
 address (MediaSMS, the only vendor that counts them)."""
+
+STALE_AFTER = 2.0
+"""Seconds from a take to its request, at most: a later one is not made."""
 
 Verdict = Literal["good", "down", "lost", "busy", "login", ""]
 
@@ -80,22 +83,33 @@ class Pass(msgspec.Struct, frozen=True):
 
     name: str
     group: str
+    desk: str
     rate: float
     concurrency: int
     lasts_ms: int
     login: str
 
     @property
-    def keys(self) -> tuple[str, str]:
+    def keys(self) -> tuple[str, str, str]:
         group = f"{{p:{self.group}}}"
-        return group, f"{group}:{self.name}"
+        return group, f"{group}:gate:{self.name}", f"{group}:desk:{self.desk}"
 
 
 def pass_for(provider: Provider) -> Pass:
+    """Where failed logins are counted, all providers of one vendor account have one desk, and one rate unless the
+    configuration says otherwise."""
     settings = provider.settings
-    lasts = int(settings.timeout * 1000) + 1000
-    group = settings.rate_group or provider.name
-    return Pass(provider.name, group, settings.rate, settings.concurrency, lasts, provider.guarded_login)
+    lasts = settings.timeout + STALE_AFTER + 1.0
+    desk = provider.account if provider.guarded_login else provider.name
+    return Pass(
+        name=provider.name,
+        group=settings.rate_group or desk,
+        desk=desk,
+        rate=settings.rate,
+        concurrency=settings.concurrency,
+        lasts_ms=int(lasts * 1000),
+        login=provider.guarded_login,
+    )
 
 
 class Gates:
@@ -127,12 +141,16 @@ class Gates:
             in_flight,
             gate.concurrency,
             gate.lasts_ms,
-            int(bool(gate.login)),
+            gate.login,
+            REFUSALS_LEFT,
         )
         return Grant(GateState(state.decode()), failures, [start / 1e6 for start in starts])
 
-    async def tell(self, gate: Pass, asker: str, verdict: Verdict, in_flight: int) -> None:
-        """What became of a request; "": nothing new but the number in flight."""
+    async def tell(
+        self, gate: Pass, asker: str, verdict: Verdict, in_flight: int, *, probe: bool = False, proves: bool = False
+    ) -> None:
+        """What became of a request; "": nothing new but the number in flight. `probe`: it was the one that a half-open
+        gate let through; `proves`: the vendor accepted our login."""
         await self._store.shared(
             gate.keys,
             REPORT,
@@ -144,23 +162,30 @@ class Gates:
             WEIGHTS.get(verdict, 0),
             SHORTEST_PAUSE_MS,
             LONGEST_PAUSE_MS,
+            int(probe),
+            gate.login,
+            int(proves),
         )
 
     async def started(self, gate: Pass, start: str) -> None:
         """A gateway started, named `start`, that uses the provider; its credentials may be others than before."""
-        _, key = gate.keys
-        await self._store.shared((key, f"{key}:starts"), LOGIN, gate.login, start, REFUSALS_LEFT)
+        group, _, desk = gate.keys
+        await self._store.shared((desk, f"{group}:starts:{gate.desk}"), LOGIN, gate.login, start)
 
     async def pause(self, gate: Pass) -> None:
         """Nothing is sent until `resume`; what is in flight ends."""
-        await self._store.must(gate.keys[1], "HSET", gate.keys[1], "paused", 1)
+        _, key, _ = gate.keys
+        await self._store.must(key, "HSET", key, "paused", 1)
 
     async def resume(self, gate: Pass) -> None:
-        await self._store.must(gate.keys[1], "HDEL", gate.keys[1], "paused")
+        _, key, _ = gate.keys
+        await self._store.must(key, "HDEL", key, "paused")
 
     async def reset(self, gate: Pass) -> None:
-        """The operator mended it: closed, its login to be proven again."""
-        _, key = gate.keys
+        """The operator mended it: closed, and its login to be proven again, however often it was refused."""
+        _, key, desk = gate.keys
         await self._store.must(key, "HDEL", key, "state", "failures", "opened", "till", "probe", "prober")
         if gate.login:
-            await self._store.must(key, "HSET", key, "login", "unproven")
+            await self._store.must(desk, "HDEL", desk, "proven", f"no:{gate.login}")
+            if int(await self._store.command(desk, "HGET", desk, "refusals") or 0) >= REFUSALS_LEFT:
+                await self._store.must(desk, "HSET", desk, "refusals", REFUSALS_LEFT - 1)

@@ -4,7 +4,7 @@ Keys, all of one lane in one slot (`L` is `{lane}`):
     Lm:<id>                      hash: s = state (MessagePack array), c = content (JSON), t = timeline (JSON arrays)
     Lk:<claim>                   id + 16 bytes of content hash; <claim> is a digest of client and tag, or path and key
     Lq:<provider>:<0|1>          ring of lines with queued messages; `...:<line>` the list of their ids. A line is a
-                                 client, or a client and "+": its messages may go to another provider too
+                                 client, or a client, "+" and the other providers its messages may go to
     Ln                           hash: <provider>:<0|1> -> entries queued
     La                           agenda: id by the ms when something is to be done about it
     Lo:<owner>                   ids in one dispatcher's hands
@@ -22,7 +22,7 @@ import asyncio
 import hashlib
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -30,8 +30,9 @@ import msgspec
 import structlog
 
 from gateway.errors import StoreFull
+from gateway.model.changes import Change
 from gateway.model.ids import lane_of
-from gateway.model.lifecycle import FORGOTTEN, Change
+from gateway.model.lifecycle import FORGOTTEN
 from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step
 from gateway.store import room
 from gateway.store.scripts import ACCEPT, APPLY, LOOKUP, PEEK, TAKE, TICK, Script
@@ -189,11 +190,13 @@ class Store(Session):
         reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
         return self._records(reply[0])
 
-    async def peek(self, lane: str, provider: str, number: int, *, all_: bool = False) -> tuple[list[Record], bool]:
-        """Up to `number` messages queued for a provider that may go to another, or all of them, left where they are;
-        and whether there may be more."""
-        rows, looked = await self.script(PEEK, lane, provider, number, int(all_))
-        return self._records(rows), looked == number
+    async def peek(
+        self, lane: str, provider: str, number: int, serving: Collection[str] = ()
+    ) -> tuple[list[Record], int]:
+        """About `number` messages queued for a provider, left where they are: those that may go to one of the
+        `serving`, or any; and how many entries that were not queued any more were dropped meanwhile."""
+        rows, dropped = await self.script(PEEK, lane, provider, number, *sorted(serving))
+        return self._records(rows), dropped
 
     async def apply(self, record: Record, change: Change, content: Content | None = None) -> Record | None:
         """The record after the change, or None where it is not any more what the change was computed from."""
@@ -333,9 +336,11 @@ class Store(Session):
 
 
 def _line(state: State, content: Content) -> str:
-    """Where it queues among its provider's messages: fair between clients, and those that may leave to another
-    provider are found without looking at the rest."""
-    return f"{state.client}+" if content.route and not state.open else state.client
+    """Where it queues among its provider's messages: fair between clients, and those that may leave for one of certain
+    providers are found without looking at the rest."""
+    gone = (state.provider, *state.refused.split())
+    ways = [name for name in content.route if name not in gone]
+    return f"{state.client}+{','.join(ways)}" if ways and not state.open else state.client
 
 
 def _predates(state: State, epoch: int) -> bool:

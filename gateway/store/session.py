@@ -154,10 +154,13 @@ class Session:
         info: bytes = await link.call("INFO", "server", seconds=seconds)
         boot = next(line[7:].decode().strip() for line in info.splitlines() if line.startswith(b"run_id:"))
         keys = (key, f"{{{lane}}}j", f"{{{lane}}}b")
+        # What was known before it is asked can only be counted higher; and by any process of this machine, for who was
+        # cut off before the others is the last to have seen much.
+        seen = [each.get(lane) for each in (self._positions, self._witness.remembered())]
+        known = max((position for position in seen if position is not None), default=None)
         seq, epoch, woke = await self._topology.call(
             key, "EVAL", HELLO.source, 3, *keys, boot, seconds=seconds, answer=seconds, met=(link, connects)
         )
-        known = self._positions.get(lane)
         if known is not None and epoch <= known.epoch:
             stands = seq if known.boot == boot else woke
             if epoch < known.epoch or stands < known.seq:

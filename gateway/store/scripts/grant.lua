@@ -1,43 +1,49 @@
 #!lua flags=allow-oom
 -- Up to n start times for requests to a provider, evenly spaced by its rate, at most 100 ms ahead (us from now), if
--- its gate lets them through. KEYS: the next free time of the rate, shared by a rate group; the provider's gate.
--- ARGV: clock offset ms, us between requests, n, who asks ('': the gate is looked at, not passed), its requests in
--- flight, most in flight of all together, ms after which one in flight is over, '1' where failed logins are counted.
--- Answers the gate's state, failures in a row, start times.
+-- its gate lets them through.
+-- KEYS: the next free time of the rate, shared by a rate group; the provider's gate; its vendor account's desk.
+-- ARGV: clock offset ms, us between requests, n, who asks ('': only the rate), its requests in flight, most in flight
+-- of all together, ms after which one in flight is over, a digest of the login where failed ones are counted, refusals
+-- in a row after which only an operator tries again. Answers the gate's state, failures in a row, start times.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] + ARGV[1] * 1000
 local interval, n, asker = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local ms, mine, most, lasts = math.floor(now / 1000), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local gate, others, over = {}, 0, {}
-local flat = redis.call('HGETALL', KEYS[2])
-for i = 1, #flat, 2 do
-  local count, ends = string.match(flat[i + 1], '^(%d+) (%d+)$')
-  if not count then
-    gate[flat[i]] = flat[i + 1]
-  elseif tonumber(ends) <= ms or tonumber(ends) > ms + 2 * lasts then
-    over[#over + 1] = flat[i]
-  elseif flat[i] ~= 'o:' .. asker then
+local login, left = ARGV[8], tonumber(ARGV[9])
+-- Further off than anybody's: the clock stepped back.
+local function coming(at) return at > ms and at <= ms + 900000 + lasts end
+local function fields(key)
+  local flat, map = redis.call('HGETALL', key), {}
+  for i = 1, #flat, 2 do map[flat[i]] = flat[i + 1] end
+  return map
+end
+
+local gate, desk, others, over = fields(KEYS[2]), fields(KEYS[3]), 0, {}
+for name, value in pairs(desk) do
+  local count, ends = string.match(value, '^(%d+) (%d+)$')
+  if count and not coming(tonumber(ends)) then
+    over[#over + 1] = name
+  elseif count and name ~= 'o:' .. asker then
     others = others + tonumber(count)
   end
 end
 local state = gate.state or 'closed'
 if state == 'open' then
   local wait = tonumber(gate.till) - ms
-  -- Further off than any pause: the clock stepped back.
   if wait <= 0 or wait > 60000 then state = 'half_open' end
 end
 if state == 'half_open' then
-  local probe = tonumber(gate.probe or 0)
-  local out = probe > ms and probe <= ms + 2 * lasts
+  local out = coming(tonumber(gate.probe or 0))
   if out and not (gate.prober == asker and mine == 0) then state = 'probing' end
 end
-if ARGV[8] == '1' and gate.login == 'refused' then state = 'locked' end
+if login ~= '' and (desk['no:' .. login] or tonumber(desk.refusals or 0) >= left) then state = 'locked' end
 if gate.paused then state = 'paused' end
 local reply = {state, tonumber(gate.failures or 0)}
 
 if asker ~= '' then
-  if #over > 0 then redis.call('HDEL', KEYS[2], unpack(over)) end
-  if ARGV[8] == '1' and gate.login ~= 'proven' then most = 1 end
+  table.sort(over)
+  if #over > 0 then redis.call('HDEL', KEYS[3], unpack(over)) end
+  if login ~= '' and desk.proven ~= login then most = 1 end
   if state == 'half_open' then n = math.min(n, 1) end
   if state ~= 'closed' and state ~= 'half_open' then n = 0 end
   n = math.min(n, most - others - mine)
@@ -59,9 +65,9 @@ end
 if asker ~= '' then
   local held = mine + #reply - 2
   if held > 0 then
-    redis.call('HSET', KEYS[2], 'o:' .. asker, string.format('%d %.0f', held, ms + lasts))
+    redis.call('HSET', KEYS[3], 'o:' .. asker, string.format('%d %.0f', held, ms + lasts))
   else
-    redis.call('HDEL', KEYS[2], 'o:' .. asker)
+    redis.call('HDEL', KEYS[3], 'o:' .. asker)
   end
   if state == 'half_open' and #reply > 2 then
     redis.call('HSET', KEYS[2], 'state', 'half_open', 'prober', asker, 'probe', string.format('%.0f', ms + lasts))

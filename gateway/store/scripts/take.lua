@@ -26,11 +26,13 @@ for high = 1, 0, -1 do
         S[FENCE] = S[FENCE] + 1
         S[OPEN] = S[OPEN] .. S[FENCE] .. ' '
         S[STALLS] = S[STALLS] + 1
-        S[DUE], S[UPDATED_AT] = now + lease, now
+        -- No earlier than what was told before, should the clock have stepped back.
+        local at = math.max(now, S[UPDATED_AT])
+        S[DUE], S[UPDATED_AT] = now + lease, at
         local told = {}
         if S[STEPS] < 48 then
           S[STEPS] = S[STEPS] + 1
-          told = {'t', record[3] .. string.format('[%.0f,"submitting","%s"],', now, provider)}
+          told = {'t', record[3] .. string.format('[%.0f,"submitting","%s"],', at, provider)}
         end
         local state = cmsgpack.pack(S)
         redis.call('HSET', L .. 'm:' .. id, 's', state, unpack(told))
