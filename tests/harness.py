@@ -82,9 +82,9 @@ class Harness:
         self.vendor = vendor
         self._running: list[tuple[Dispatcher, asyncio.Task[None]]] = []
 
-    def dispatch(self, owner: str = "test.0") -> Dispatcher:
-        """Starts a dispatcher."""
-        dispatcher = dispatcher_for(self.here, owner, "test")
+    def dispatch(self, owner: str = "test.0", start: str = "test") -> Dispatcher:
+        """Starts a dispatcher, of that start of the gateway."""
+        dispatcher = dispatcher_for(self.here, owner, start)
         self._running.append((dispatcher, asyncio.create_task(dispatcher.run(drain=3.0))))
         return dispatcher
 

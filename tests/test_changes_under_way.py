@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,28 @@ async def test_a_renamed_provider_gets_what_waited(reopen: Reopen, url: str) -> 
     for id_ in ids:
         assert (await after.until(id_, "delivered"))["provider"] == "main"
     assert sorted(after.vendor.requests.values()) == [1] * 70
+
+
+async def test_a_thousand_leave_a_provider_that_is_gone_at_once(reopen: Reopen, url: str) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_ONLY)
+    for _ in range(10):
+        await asyncio.gather(*(before.sent() for _ in range(100)))
+    after = await reopen(MAIN_ONLY)
+    after.dispatch("after.0")
+    ends = time.monotonic() + 20
+    while len(after.vendor.accepted) < 1000:
+        assert time.monotonic() < ends, len(after.vendor.accepted)
+        await asyncio.sleep(0.1)
+
+
+async def test_version_1_pins_are_not_known_and_so_respected(reopen: Reopen, url: str) -> None:
+    before = await reopen(OLD.format(url=url) + OLD_ONLY)
+    id_ = await before.sent()
+    record = await known(before.here.store, id_.removeprefix("msg_"))
+    old = msgspec.structs.replace(record, state=msgspec.structs.replace(record.state, version=1))
+    after = await reopen(MAIN_ONLY)
+    assert after.here.routing.elsewhere(record) == "main"
+    assert after.here.routing.elsewhere(old) == ""
 
 
 async def test_a_pinned_message_waits_for_its_provider(reopen: Reopen, url: str) -> None:

@@ -12,8 +12,8 @@ import pytest
 from gateway.provider import VendorAnswer
 from gateway.store.gates import WEIGHTS, Gates, pass_for
 from tests import pair as pairs
-from tests.harness import advance
-from tests.pair import CLOSED, IN_ORDER, SILENT, OpenPair, Pair
+from tests.harness import OTHER_KEY, SECRET, advance
+from tests.pair import CLOSED, IN_ORDER, MEDIA, SILENT, OpenPair, Pair
 
 pytestmark = pytest.mark.anyio
 open_pair, pair = pairs.open_pair, pairs.pair
@@ -162,6 +162,58 @@ async def test_what_waits_leaves_an_open_gate_and_no_other(pair: Pair) -> None:
     pair.cut.clear()
     assert (await harness.until(pinned, "delivered"))["provider"] == "main"
     assert all(pair.at_vendors(id_) == ["media"] for id_ in free)
+
+
+async def test_what_cannot_leave_hides_nothing_that_can(open_pair: OpenPair) -> None:
+    """One client's spare is away too: another's still takes its own."""
+    third = MEDIA.format(url="http://127.0.0.1:9", password="secret", secret=SECRET).replace("media]", "third]")
+    routes = (
+        '[[routes]]\nclients = ["shop"]\nproviders = ["main", "third"]\n'
+        '[[routes]]\nclients = ["other"]\nproviders = ["main", "media"]\n'
+    )
+    pair = await open_pair(third + routes)
+    harness = pair.harness
+    gates = Gates(harness.here.store)
+    for name in ("main", "third"):
+        await gates.pause(pass_for(harness.here.settings.providers[name]))
+    await asyncio.gather(*(harness.sent() for _ in range(120)))
+    headers = {"Authorization": f"Bearer {OTHER_KEY}"}
+    body = {"to": "+819012345678", "text": "Hello"}
+    answer = await harness.api.post("/messages", json=body, headers=headers)
+    harness.dispatch()
+    ends = time.monotonic() + 5
+    while not pair.at_vendors(answer.json()["id"]):
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.05)
+
+
+async def test_a_reservation_does_not_keep_the_order_of_an_outage(pair: Pair) -> None:
+    harness = pair.harness
+    gates, gate = Gates(harness.here.store), pass_for(harness.here.settings.providers["main"])
+    await gates.pause(gate)
+    await harness.here.availability.refresh()
+    await harness.here.store.know_time()
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(harness.here.store.clock.now() / 1000 + 3600))
+    id_ = await harness.sent(sendAt=at)
+    await gates.resume(gate)
+    await advance(harness, 3601)
+    harness.dispatch()
+    assert (await harness.until(id_, "delivered"))["provider"] == "main"
+
+
+async def test_after_a_restart_in_order_nothing_is_waited_for(open_pair: OpenPair) -> None:
+    """A vendor that counts logins is asked one at a time again, and that at once."""
+    pair = await open_pair("")
+    harness = pair.harness
+    harness.dispatch("first.0")
+    await asyncio.gather(*(harness.sent(provider="media") for _ in range(20)))
+    await asyncio.sleep(0.2)
+    await harness.stop()
+    id_ = await harness.sent(provider="media")
+    began = time.monotonic()
+    harness.dispatch("second.0", start="another")
+    await harness.until(id_, "delivered")
+    assert time.monotonic() - began < 1.5
 
 
 async def test_a_dead_vendor_is_probed_and_taken_back(pair: Pair) -> None:
