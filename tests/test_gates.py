@@ -311,10 +311,10 @@ async def test_success_is_told_only_where_it_is_news(gate: Gate, raw: redis.Redi
     await gate.ask(1)
     gate.drop()
     calls = raw.info("commandstats")["cmdstat_evalsha"]["calls"]
-    await gate.tell(Accepted("0"))
+    await gate.tell(Accepted("0"), gate.ticket)
     assert raw.info("commandstats")["cmdstat_evalsha"]["calls"] == calls
-    await gate.tell(NotSent("refused"))
-    await gate.tell(Accepted("0"))
+    await gate.tell(NotSent("refused"), gate.ticket)
+    await gate.tell(Accepted("0"), gate.ticket)
     assert not raw.hexists("{p:main}:gate:main", "failures")
 
 
@@ -323,9 +323,9 @@ async def test_what_is_told_meanwhile_takes_no_start_back(gate: Gate, gates: Gat
     gate.took(3)
     granted = asyncio.create_task(gate.ask(5))
     await asyncio.sleep(0)
-    await gate.tell(NotSent("refused"))
+    await gate.tell(NotSent("refused"), gate.ticket)
     assert len(await granted) == 5
-    await gate.tell(NotSent("refused"))
+    await gate.tell(NotSent("refused"), gate.ticket)
     gate.took(5)
     assert await starts(gates, a_pass(concurrency=8), "b", 8) <= 2
     gate.drop()
@@ -335,7 +335,7 @@ async def test_a_process_that_ends_in_order_leaves_nothing_in_flight(gate: Gate,
     await gate.ask(2)
     gate.took(1)
     gate.drop()
-    await gate.tell(NotSent("refused"))
+    await gate.tell(NotSent("refused"), gate.ticket)
     gate.in_flight -= 1
     await gate.rest()
     assert [name for name in raw.hkeys("{p:main}:desk:main") if name.startswith("o:")] == []

@@ -17,7 +17,9 @@ OTHER = a_pass(login="other", concurrency=8)
 
 
 async def told(gates: Gates, word: Verdict, gate: Pass = GUARDED, asker: str = "a", in_flight: int = 0) -> None:
-    await gates.tell(gate, asker, word, in_flight, proves=word == "good")
+    """Of a request that was let through just before."""
+    now = (await gates.look(gate)).round
+    await gates.tell(gate, asker, word, in_flight, proves=word == "good", round_=now)
 
 
 async def test_one_request_at_a_time_until_the_login_is_proven(gates: Gates) -> None:
@@ -39,14 +41,30 @@ async def test_no_answer_proves_nothing(gates: Gates, word: Verdict) -> None:
 async def test_a_refused_login_locks_without_probes_until_reset(gates: Gates) -> None:
     await gates.started(GUARDED, "s1")
     await told(gates, "good")
+    before = (await gates.look(GUARDED)).round
     await told(gates, "login")
-    await told(gates, "good")  # of one sent before
+    await gates.tell(GUARDED, "a", "good", 0, proves=True, round_=before)  # of one sent before
     await advance(gates, 86_400)
     await gates.started(GUARDED, "s1")  # a child that was started again
     assert await state(gates, GUARDED) is GateState.LOCKED
     assert await starts(gates, GUARDED, "a", 8) == 0
     await gates.reset(GUARDED)
     assert await starts(gates, GUARDED, "a", 8) == 1, "to be proven again"
+
+
+@pytest.mark.parametrize("by", ["reset", "start", "refusal"])
+async def test_an_answer_from_before_proves_nothing(gates: Gates, by: str) -> None:
+    """Its process was cut off from Redis for a while."""
+    await gates.started(GUARDED, "s1")
+    before = (await gates.ask(GUARDED, "a", 1, 0)).round
+    if by == "refusal":
+        await told(gates, "login", asker="b")
+    if by == "start":
+        await gates.started(GUARDED, "s2")
+    else:
+        await gates.reset(GUARDED)
+    await gates.tell(GUARDED, "a", "good", 0, proves=True, round_=before)
+    assert await starts(gates, GUARDED, "b", 8) == 1
 
 
 async def test_another_start_or_other_credentials_try_once(gates: Gates) -> None:

@@ -36,8 +36,9 @@ class Machine(RuleBasedStateMachine):
         login = "digest" if self.guarded else ""
         self.gate = a_pass(concurrency=CONCURRENCY, rate=100_000, lasts_ms=int(LASTS * 1000), login=login)
         self.now = 0.0
-        self.flying: list[tuple[str, float]] = []
-        """Whose they are, and when they must have ended; those of the dead too."""
+        self.flying: list[tuple[str, float, int]] = []
+        """Whose they are, when they must have ended, and of which round; those of the dead too."""
+        self.round = 0
         self.names = [f"a{number}" for number in range(3)]
         self.born = 3
         self.probes: set[str] = set()
@@ -46,7 +47,9 @@ class Machine(RuleBasedStateMachine):
         self.locked = False
         self.refused = 0
         """Logins in a row, as the vendor counts them, since an operator last looked."""
-        self._do(self.gates.started(self.gate, "first"))
+        if self.guarded:
+            self._do(self.gates.started(self.gate, "first"))
+            self.round = 1
 
     def _do(self, coroutine: Any) -> Any:
         return self.runner.run(coroutine)
@@ -61,7 +64,7 @@ class Machine(RuleBasedStateMachine):
         self.redis.close()
 
     def _held(self, name: str) -> int:
-        return sum(owner == name for owner, _ in self.flying)
+        return sum(owner == name for owner, _, _ in self.flying)
 
     @rule(who=Asker, number=st.integers(1, 12), used=st.integers(0, 12))
     def ask(self, who: int, number: int, used: int) -> None:
@@ -71,11 +74,11 @@ class Machine(RuleBasedStateMachine):
         assert not (self.locked and grant.starts)
         if grant.state is GateState.HALF_OPEN and grant.starts and used:
             self.probes.add(name)
-        self.flying += [(name, self.now + LASTS - 1)] * min(len(grant.starts), used)
+        self.flying += [(name, self.now + LASTS - 1, grant.round)] * min(len(grant.starts), used)
         most = CONCURRENCY if self.proven else 1
         assert not grant.starts or len(self.flying) <= most, "more than allowed are really out"
 
-    @precondition(lambda self: any(owner in self.names for owner, _ in self.flying))
+    @precondition(lambda self: any(owner in self.names for owner, _, _ in self.flying))
     @rule(which=st.integers(0, 20), verdict=st.sampled_from(["good", "good", "down", "lost", "login"]))
     def answered(self, which: int, verdict: Verdict) -> None:
         mine = [each for each in self.flying if each[0] in self.names]
@@ -84,13 +87,14 @@ class Machine(RuleBasedStateMachine):
         if verdict == "login" and self.guarded:
             self.refused += 1
             self.locked, self.proven = True, False
+            self.round += 1
         elif verdict == "good":
-            self.refused = 0 if not self.locked else self.refused
-            self.proven = self.proven or not self.locked
+            self.refused = 0
+            self.proven |= each[2] == self.round
         probe = each[0] in self.probes and self._held(each[0]) == 0
         self.probes -= {each[0]} if probe else set()
-        good = verdict == "good"
-        self._do(self.gates.tell(self.gate, each[0], verdict, self._held(each[0]), probe=probe, proves=good))
+        known: Any = {"probe": probe, "proves": verdict == "good", "round_": each[2]}
+        self._do(self.gates.tell(self.gate, each[0], verdict, self._held(each[0]), **known))
         assert self.refused < 10, "the vendor has blocked our address"
 
     @rule(who=Asker)
@@ -110,18 +114,19 @@ class Machine(RuleBasedStateMachine):
         self.paused = verb == "pause"
         self._do(getattr(self.gates, verb)(self.gate))
 
-    @precondition(lambda self: not self.flying)
     @rule(by=st.sampled_from(["operator", "restart", "restart"]))
     def again(self, by: str) -> None:
         """A reset, which makes the count the operator's; or a start, which may try again by itself."""
+        self.round += self.guarded
         if by == "operator":
             self._do(self.gates.reset(self.gate))
             self.locked, self.refused = False, 0
             self.redis.hdel("{p:main}:desk:main", "refusals")
-        else:
+        elif self.guarded:
             self._do(self.gates.started(self.gate, f"start {self.born}"))
             self.born += 1
-            self.locked = self.locked and self.refused >= REFUSALS_LEFT
+            counted = int(self.redis.hget("{p:main}:desk:main", "refusals") or 0)
+            self.locked = self.locked and counted >= REFUSALS_LEFT
         self.proven = not self.guarded
 
     @precondition(lambda self: not (self.paused or self.locked))
@@ -130,8 +135,9 @@ class Machine(RuleBasedStateMachine):
         """Whatever was, once all requests have ended and the longest pause is over, one gets through, and then all."""
         self.time_passes(20.0)
         name = self.names[0]
-        assert self._do(self.gates.ask(self.gate, name, 1, 0)).starts
-        self._do(self.gates.tell(self.gate, name, "good", 0, probe=True, proves=True))
+        grant = self._do(self.gates.ask(self.gate, name, 1, 0))
+        assert grant.starts
+        self._do(self.gates.tell(self.gate, name, "good", 0, probe=True, proves=True, round_=grant.round))
         self.proven, self.refused = True, 0
         grant = self._do(self.gates.ask(self.gate, name, CONCURRENCY, 0))
         assert (grant.state, len(grant.starts)) == (GateState.CLOSED, CONCURRENCY)

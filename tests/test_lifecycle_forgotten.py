@@ -89,6 +89,12 @@ class TestAskedAboutBeforeItWasEverSent:
         assert changed(change).status is Status.SUBMITTED
 
 
+@pytest.mark.parametrize("status", [Status.UNDELIVERED, Status.SUBMITTED])
+def test_what_was_told_before_is_not_taken_back(status: Status) -> None:
+    state = queued(status=status, phase=Phase.RESTING, answered_at=NOW, open=f"{FORGOTTEN} ")
+    assert changed(lifecycle.receipt(state, 1, word(None), NOW, DEDUPLICATED)).status is status
+
+
 def test_a_reference_that_was_forgotten_is_this_messages_too() -> None:
     state = queued(status=Status.UNCERTAIN, phase=Phase.RESTING, open=f"{FORGOTTEN} ")
     assert changed(lifecycle.receipt(state, 2, word("undelivered"), NOW, BLIND)).status is Status.UNDELIVERED

@@ -19,7 +19,7 @@ import structlog
 from gateway import faults
 from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.agenda import Agenda
-from gateway.dispatch.gates import Gate
+from gateway.dispatch.gates import Gate, Ticket
 from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
@@ -144,7 +144,7 @@ class Dispatcher:
             starts = await gate.ask(wanted)
             if starts:
                 try:
-                    await self._take(provider, waiting, starts, probe=gate.state is GateState.HALF_OPEN)
+                    await self._take(provider, waiting, starts, gate.ticket)
                 finally:
                     gate.drop()
             elif gate.state is GateState.CLOSED:
@@ -165,7 +165,7 @@ class Dispatcher:
         return [(lane, number) for _, lane, number in found]
 
     async def _take(
-        self, provider: Provider, waiting: list[tuple[str, int]], starts: list[float], *, probe: bool
+        self, provider: Provider, waiting: list[tuple[str, int]], starts: list[float], ticket: Ticket
     ) -> None:
         gate = self._gates[provider.name]
         lease = int(2 * provider.settings.timeout * 1000) + 5000
@@ -177,7 +177,7 @@ class Dispatcher:
             records = await self._store.take(lane, provider.name, self._owner, min(number, len(starts)), lease)
             gate.took(len(records))
             for record in records:
-                task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at, probe=probe))
+                task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at, ticket))
                 self._sends[task] = record.id
                 task.add_done_callback(self._sends.pop)
             await faults.point("take.after")
@@ -216,7 +216,7 @@ class Dispatcher:
 
     # Sending
 
-    async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float, *, probe: bool) -> None:
+    async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float, ticket: Ticket) -> None:
         """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
         gate = self._gates[provider.name]
         try:
@@ -238,7 +238,7 @@ class Dispatcher:
             )
             await faults.point("send.after")
             await self._until_recorded(lambda: self._recorder.settle(record, fence, outcome))
-            await self._until_recorded(lambda: gate.tell(outcome, probe=probe))
+            await self._until_recorded(lambda: gate.tell(outcome, ticket))
         finally:
             gate.in_flight -= 1
             self._freed.set()

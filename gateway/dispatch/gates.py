@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from typing import NamedTuple
 
 from gateway.availability import Availability
 from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome, Unreadable
@@ -30,6 +31,13 @@ def proves(outcome: SendOutcome) -> bool:
     return isinstance(outcome, Accepted) or (isinstance(outcome, Refused) and outcome.reason not in unknown)
 
 
+class Ticket(NamedTuple):
+    """With what a request was let through: as the probe of a half-open gate; in which round of tries at the login."""
+
+    probe: bool
+    round: int
+
+
 class Gate:
     """One provider's, in one process. `asker`: a name for this process that none before it had, for what a dead one
     sent may still be on its way."""
@@ -45,6 +53,8 @@ class Gate:
         self._failures = 0
         self._reserved = 0
         self.state = GateState.CLOSED
+        self.ticket = Ticket(probe=False, round=0)
+        """Of the last starts."""
         self.in_flight = 0
         """Messages taken and not settled yet."""
 
@@ -68,6 +78,7 @@ class Gate:
         answered_at = time.monotonic()
         self._reserved = len(grant.starts)
         self.state, self._failures = grant.state, grant.failures
+        self.ticket = Ticket(grant.state is GateState.HALF_OPEN, grant.round)
         self._told = self.held
         self._availability.note(self._pass.name, grant.state)
         return [answered_at + start for start in grant.starts]
@@ -95,13 +106,14 @@ class Gate:
             if start is None:
                 await asyncio.sleep(LATE)
 
-    async def tell(self, outcome: SendOutcome, *, probe: bool = False) -> None:
-        """What became of a request that is over now, where it is news to the gate. `probe`: it was let through a
-        half-open one."""
+    async def tell(self, outcome: SendOutcome, ticket: Ticket) -> None:
+        """What became of a request that is over now, where it is news to the gate."""
         word = verdict(outcome, guarded=self._guarded)
-        if word != "good" or probe or self._failures or self._guarded or self.state is not GateState.CLOSED:
+        if word != "good" or ticket.probe or self._failures or self._guarded or self.state is not GateState.CLOSED:
             over = self.held - 1
-            await self._gates.tell(self._pass, self._asker, word, over, probe=probe, proves=proves(outcome))
+            await self._gates.tell(
+                self._pass, self._asker, word, over, probe=ticket.probe, proves=proves(outcome), round_=ticket.round
+            )
             self._told = over
         self._failures += WEIGHTS.get(word, 0)
 

@@ -219,7 +219,9 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
 
 def _untold(state: State) -> bool:
     """It may be at the vendor, and nobody was told so yet."""
-    return state.status in (Status.SUBMITTING, Status.UNCERTAIN) or _outlived(state)
+    if state.status in (Status.SCHEDULED, Status.QUEUED):
+        return _outlived(state)
+    return state.status in (Status.SUBMITTING, Status.UNCERTAIN)
 
 
 def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | None:

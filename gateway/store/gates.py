@@ -5,7 +5,8 @@ Keys, in one slot:
     {p:<group>}:gate:<name>       hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open,
                                   how often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`
     {p:<group>}:desk:<account>    hash: `o:<asker>`, requests in its hands and till when that is believed; where failed
-                                  logins are counted: `refusals` in a row, `no:<login>` refused, the `proven` one
+                                  logins are counted: `refusals` in a row, `no:<login>` refused, the `proven` one,
+                                  the `round` of tries
     {p:<group>}:starts:<account>  set: the gateways' starts
 
 Numbers in flight are told whole, not counted up and down: a lost answer or a dead process heals by itself.
@@ -71,10 +72,12 @@ class GateState(StrEnum):
 
 
 class Grant(NamedTuple):
-    """What the gate answered. `starts`: seconds from now; `failures`: their weight, in a row, of all processes."""
+    """What the gate answered. `starts`: seconds from now; `failures`: their weight, in a row, of all processes; `round`
+    of tries at the login, which a refusal, a reset and a start end."""
 
     state: GateState
     failures: int
+    round: int
     starts: list[float]
 
 
@@ -131,7 +134,7 @@ class Gates:
         return (await self._grant(gate, "", 1, 0)).starts
 
     async def _grant(self, gate: Pass, asker: str, number: int, in_flight: int) -> Grant:
-        state, failures, *starts = await self._store.shared(
+        state, failures, round_, *starts = await self._store.shared(
             gate.keys,
             GRANT,
             self._store.clock.offset_ms,
@@ -144,13 +147,14 @@ class Gates:
             gate.login,
             REFUSALS_LEFT,
         )
-        return Grant(GateState(state.decode()), failures, [start / 1e6 for start in starts])
+        return Grant(GateState(state.decode()), failures, round_, [start / 1e6 for start in starts])
 
     async def tell(
-        self, gate: Pass, asker: str, verdict: Verdict, in_flight: int, *, probe: bool = False, proves: bool = False
-    ) -> None:
+        self, gate: Pass, asker: str, verdict: Verdict, in_flight: int, *, probe: bool = False, proves: bool = False,
+        round_: int = 0,
+    ) -> None:  # fmt: skip
         """What became of a request; "": nothing new but the number in flight. `probe`: it was the one that a half-open
-        gate let through; `proves`: the vendor accepted our login."""
+        gate let through; `proves`: the vendor accepted our login, in that round."""
         await self._store.shared(
             gate.keys,
             REPORT,
@@ -165,6 +169,7 @@ class Gates:
             int(probe),
             gate.login,
             int(proves),
+            round_,
         )
 
     async def started(self, gate: Pass, start: str) -> None:
@@ -187,5 +192,6 @@ class Gates:
         await self._store.must(key, "HDEL", key, "state", "failures", "opened", "till", "probe", "prober")
         if gate.login:
             await self._store.must(desk, "HDEL", desk, "proven", f"no:{gate.login}")
+            await self._store.must(desk, "HINCRBY", desk, "round", 1)
             if int(await self._store.command(desk, "HGET", desk, "refusals") or 0) >= REFUSALS_LEFT:
                 await self._store.must(desk, "HSET", desk, "refusals", REFUSALS_LEFT - 1)

@@ -4,7 +4,8 @@
 -- KEYS: the next free time of the rate, shared by a rate group; the provider's gate; its vendor account's desk.
 -- ARGV: clock offset ms, us between requests, n, who asks ('': only the rate), its requests in flight, most in flight
 -- of all together, ms after which one in flight is over, a digest of the login where failed ones are counted, refusals
--- in a row after which only an operator tries again. Answers the gate's state, failures in a row, start times.
+-- in a row after which only an operator tries again. Answers the gate's state, failures in a row, the round of tries at
+-- the login, and start times.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] + ARGV[1] * 1000
 local interval, n, asker = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -38,7 +39,7 @@ if state == 'half_open' then
 end
 if login ~= '' and (desk['no:' .. login] or tonumber(desk.refusals or 0) >= left) then state = 'locked' end
 if gate.paused then state = 'paused' end
-local reply = {state, tonumber(gate.failures or 0)}
+local reply = {state, tonumber(gate.failures or 0), tonumber(desk.round or 0)}
 
 if asker ~= '' then
   table.sort(over)
@@ -56,20 +57,20 @@ if n > 0 then
   local furthest = now + horizon + math.max(interval, 1000000)
   if nextfree < now then nextfree = now end
   if nextfree > furthest then nextfree = furthest end
-  while #reply < n + 2 and nextfree - now <= horizon do
+  while #reply < n + 3 and nextfree - now <= horizon do
     reply[#reply + 1] = math.floor(nextfree - now)
     nextfree = nextfree + interval
   end
   redis.call('SET', KEYS[1], string.format('%.0f', nextfree), 'PX', math.ceil((horizon + interval) / 1000) + 60000)
 end
 if asker ~= '' then
-  local held = mine + #reply - 2
+  local held = mine + #reply - 3
   if held > 0 then
     redis.call('HSET', KEYS[3], 'o:' .. asker, string.format('%d %.0f', held, ms + lasts))
   else
     redis.call('HDEL', KEYS[3], 'o:' .. asker)
   end
-  if state == 'half_open' and #reply > 2 then
+  if state == 'half_open' and #reply > 3 then
     redis.call('HSET', KEYS[2], 'state', 'half_open', 'prober', asker, 'probe', string.format('%.0f', ms + lasts))
   end
 end

@@ -3,8 +3,8 @@
 -- (the vendor asked to wait), `login` (it refused our login), or '' (nothing: only the number in flight is told).
 -- KEYS as for a grant. ARGV: clock offset ms, verdict, who tells, its requests in flight, ms after which one in flight is
 -- over, what this failure weighs, ms of the shortest and the longest pause, '1' where the request was the probe, a digest
--- of the login where failed ones are counted, '1' where the answer proves it. Failures in a row that weigh 100 together
--- open the gate.
+-- of the login where failed ones are counted, '1' where the answer proves it, the round it was tried in. Failures in a row
+-- that weigh 100 together open the gate.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] + ARGV[1] * 1000
 local ms, verdict, teller, mine, lasts = math.floor(now / 1000), ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -26,11 +26,12 @@ if login ~= '' then
   if verdict == 'login' then
     redis.call('HSET', desk, 'no:' .. login, 1)
     redis.call('HINCRBY', desk, 'refusals', 1)
+    redis.call('HINCRBY', desk, 'round', 1)
     if redis.call('HGET', desk, 'proven') == login then redis.call('HDEL', desk, 'proven') end
-  elseif proves then
+  elseif proves and ARGV[12] == (redis.call('HGET', desk, 'round') or '0') then
+    -- Of an earlier round, from before a refusal, a reset or a start, it would prove nothing any more.
     redis.call('HDEL', desk, 'refusals')
-    -- An answer to what was sent before another one was refused proves nothing any more.
-    if redis.call('HEXISTS', desk, 'no:' .. login) == 0 then redis.call('HSET', desk, 'proven', login) end
+    redis.call('HSET', desk, 'proven', login)
   end
 end
 if verdict == 'busy' then
