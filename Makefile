@@ -43,7 +43,7 @@ format: $(STAMP)
 	$(VENV)/bin/ruff format .
 
 chaos: $(STAMP)
-	$(VENV)/bin/python -m tests.chaos --cases 2000 $(ARGS)
+	$(VENV)/bin/python -m tests.chaos --cases 10000 --jobs 2 $(ARGS)
 
 bench: $(STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)

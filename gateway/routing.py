@@ -151,6 +151,7 @@ class Routing:
             "onward": onward,
             "onward_serves": bool(onward) and onward not in away,
             "onward_wraps": onward in route[: max(place, 0)],
+            "routed": len(route) > 1,
         }
         if provider is None:
             return msgspec.structs.replace(NOBODY, **ways)

@@ -8,9 +8,9 @@ import pytest
 from gateway.model import lifecycle
 from gateway.model.lifecycle import FORGOTTEN, Change
 from gateway.model.message import Phase, State, Status
-from gateway.model.outcome import Known, Unanswered, Unknown
+from gateway.model.outcome import Accepted, Known, Unanswered, Unknown
 from gateway.model.policy import NOBODY, Policy
-from tests.test_lifecycle import BLIND, DEDUPLICATED, HOUR, NOW, WITH_NEXT, queued, taken, word
+from tests.test_lifecycle import BLIND, DEDUPLICATED, HOUR, NOW, queued, taken, word
 
 ACCEPTING = msgspec.structs.replace(BLIND, resend_blind=True)
 replace = msgspec.structs.replace
@@ -46,7 +46,8 @@ def test_where_the_caller_takes_the_risk_it_is_resent_once_more_only() -> None:
 def test_what_may_have_moved_on_and_be_forgotten_is_only_asked_about(phase: Phase) -> None:
     """The reference is safe at its own vendor only."""
     state = queued(phase=phase, due=NOW, open=f"{FORGOTTEN} ")
-    assert changed(lifecycle.wake(state, NOW, WITH_NEXT)).phase is Phase.ASKING
+    routed = msgspec.structs.replace(DEDUPLICATED, routed=True)  # whoever else is configured now
+    assert changed(lifecycle.wake(state, NOW, routed)).phase is Phase.ASKING
 
 
 def test_the_tenth_try_is_no_forgotten_one() -> None:
@@ -93,6 +94,12 @@ class TestAskedAboutBeforeItWasEverSent:
 def test_what_was_told_before_is_not_taken_back(status: Status) -> None:
     state = queued(status=status, phase=Phase.RESTING, answered_at=NOW, open=f"{FORGOTTEN} ")
     assert changed(lifecycle.receipt(state, 1, word(None), NOW, DEDUPLICATED)).status is status
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.SCHEDULED])
+def test_an_acceptance_heard_after_the_adoption_counts(status: Status) -> None:
+    change = lifecycle.settle(queued(status=status, open=f"{FORGOTTEN} "), 1, Accepted("0"), NOW, DEDUPLICATED)
+    assert changed(change).status is Status.SUBMITTED
 
 
 def test_a_reference_that_was_forgotten_is_this_messages_too() -> None:

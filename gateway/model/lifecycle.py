@@ -70,7 +70,7 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
         return None
     held = state.phase is Phase.HELD and state.fence == fence
     if isinstance(outcome, Accepted):
-        if state.status in (Status.SUBMITTING, Status.UNCERTAIN):
+        if _untold(state):
             return arrived(state, now, policy, outcome.provider_code, "")
         return turn(state, now, tell=False, open="") if state.open else None
     accounted = isinstance(outcome, Refused | NotSent | Busy)
@@ -129,7 +129,7 @@ def _heard_late(state: State, outcome: SendOutcome, still_open: str, now: int, p
 
 def _resendable(state: State, policy: Policy) -> bool:
     """Once more under the same reference does no harm. What was forgotten may have been a move to another vendor."""
-    elsewhere = _outlived(state) and policy.onward
+    elsewhere = _outlived(state) and policy.routed
     return policy.guarantee is Guarantee.DEDUPLICATED and not elsewhere
 
 

@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """It takes requests now."""
     onward_wraps: bool = False
     """It comes before this one in the message's route: the message has been there, or was passed over."""
+    routed: bool = False
+    """Its route has other providers, configured or not."""
     configured: bool = True
     resend_blind: bool = False
 

@@ -27,6 +27,8 @@ from gateway.store.witness import Position, Witness
 
 DEFAULT_LANES = {False: 1, True: 16}
 """One node gains nothing from lanes; a cluster spreads clients over them."""
+TESTIMONY = 5_000
+"""ms: processes write down what they saw each second, and are given time to."""
 PATIENCE = 5.0
 """Seconds an unanswered script is asked again under the same id before the caller is told."""
 
@@ -113,7 +115,7 @@ class Session:
     def testify(self) -> None:
         """Writes down how far Redis has come."""
         if not self.forgot:
-            self._witness.remember(self._positions)
+            self._witness.remember(self._positions, self.clock.now() if self.clock.known else 0)
 
     async def recheck(self) -> None:
         """Opens the store again once an operator has adopted what Redis holds now."""
@@ -140,7 +142,9 @@ class Session:
         lanes = await self.lanes()
         await self.know_time()
         epochs = [int(await self.command(f"{{{lane}}}", "GET", f"{{{lane}}}j") or 0) for lane in lanes]
-        epoch = max(self.clock.now(), *(known + 1 for known in epochs))
+        # Not before a time told already, should the clock have stepped back: what was due by then may have been sent.
+        told = self._witness.latest()
+        epoch = max(self.clock.now(), told + TESTIMONY if told else 0, *(known + 1 for known in epochs))
         for lane in lanes:
             await self.must(f"{{{lane}}}", "SET", f"{{{lane}}}j", epoch)
         return epoch

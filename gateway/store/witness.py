@@ -6,6 +6,8 @@ tell that it went back. A machine that starts without this memory cannot.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +28,13 @@ class Position(NamedTuple):
     """The run id of the server that said so."""
 
 
+class Note(msgspec.Struct):
+    """What one process wrote down."""
+
+    positions: dict[str, Position]
+    time: int
+
+
 class Witness:
     """Files in `folder`, one for each process; `name` is ours. Without a folder nothing is remembered."""
 
@@ -33,28 +42,35 @@ class Witness:
         self._folder = folder
         self._name = name
         self._told = False
+        self._time = 0
 
     def remembered(self) -> dict[str, Position]:
         """The furthest position of each lane that any process of this machine has seen."""
         furthest: dict[str, Position] = {}
-        for path in self._folder.glob("*.json") if self._folder else ():
-            try:
-                seen = msgspec.json.decode(path.read_bytes(), type=dict[str, Position])
-            except (OSError, msgspec.MsgspecError):
-                continue
-            for lane, position in seen.items():
+        for note in self._read():
+            for lane, position in note.positions.items():
                 furthest[lane] = max(position, furthest.get(lane, position))
         return furthest
 
-    def remember(self, positions: dict[str, Position]) -> None:
-        """Replaces what this process had written; atomically."""
+    def _read(self) -> Iterator[Note]:
+        for path in self._folder.glob("*.json") if self._folder else ():
+            with suppress(OSError, msgspec.MsgspecError):  # gone, or half of it
+                yield msgspec.json.decode(path.read_bytes(), type=Note)
+
+    def latest(self) -> int:
+        """The latest time of the store that any process of this machine has noted, ms since 1970."""
+        return max((noted.time for noted in self._read()), default=0)
+
+    def remember(self, positions: dict[str, Position], time: int) -> None:
+        """Replaces what this process had written; atomically. `time`: the store's, ms since 1970."""
         if self._folder is None:
             return
         path = self._folder / f"{self._name}.json"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             draft = path.with_suffix(".tmp")
-            draft.write_bytes(msgspec.json.encode(positions))
+            self._time = max(self._time, time)
+            draft.write_bytes(msgspec.json.encode(Note(positions, self._time)))
             draft.replace(path)
         except OSError as error:
             # What was remembered before stays, and says less than it could.

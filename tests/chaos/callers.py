@@ -10,18 +10,18 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from redis.exceptions import NoPermissionError
 
 from gateway.api.drafting import claims_of, draft_of, normalise
 from gateway.api.schemas import MessageIn
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.settings import Client
+from tests.chaos.ledger import Span
 
 if TYPE_CHECKING:
     from tests.chaos.process import Process
     from tests.chaos.world import World
 
-SHOP = Client(name="shop", keys=())
+CLIENTS = {name: Client(name=name, keys=()) for name in ("shop", "mall")}
 SETTINGS: Any = SimpleNamespace(templates={})
 
 
@@ -29,18 +29,19 @@ SETTINGS: Any = SimpleNamespace(templates={})
 class Entry:
     """What callers know of one tag (or key)."""
 
+    client: Client
     body: dict[str, Any]
     key: str | None
     ids: set[str] = field(default_factory=set)
     """Message ids they were told; more than one is a lie."""
     asked_to_cancel: bool = False
-    canceled: bool = False
-    """They were told that it was canceled."""
+    canceled: Span | None = None
+    """When they were told that it was canceled."""
     refused: list[str] = field(default_factory=list)
 
 
 def begin(world: World, dice: random.Random) -> None:
-    for number in range(dice.randint(2, 8)):
+    for number in range(world.shape.messages):
         tag = f"tag-{number}"
         body: dict[str, Any] = {"to": f"+81901234{number:04}", "text": f"Hello {number}"}
         key = None
@@ -48,7 +49,7 @@ def begin(world: World, dice: random.Random) -> None:
             body["clientTag"] = tag
         else:
             key = tag
-        start = dice.choice([0.0, 0.0, 0.5, 2.0])
+        start = dice.choice([0.0, 0.0, 0.5, 2.0, dice.uniform(0.0, world.shape.lasts)])
         now = datetime.fromtimestamp(world.wall + start, UTC)
         draw = dice.random()
         if draw < 0.12:
@@ -57,9 +58,12 @@ def begin(world: World, dice: random.Random) -> None:
             body["expiresAt"] = (now + timedelta(seconds=dice.choice([3, 9, 30]))).isoformat()
         if dice.random() < 0.2:
             body["priority"] = "high"
-        if dice.random() < 0.1:
+        if dice.random() < (0.1 if set(world.shape.kinds.values()) == {"aicross"} else 0.3):
             body["duplicateRisk"] = "accept"
-        entry = world.tags[tag] = Entry(body, key)
+        if dice.random() < 0.1:
+            body["provider"] = dice.choice(list(world.shape.kinds))
+        client = CLIENTS[dice.choice(world.shape.clients)]
+        entry = world.tags[tag] = Entry(client, body, key)
         for _ in range(dice.choice([1, 1, 1, 2])):
             world.outside(_call(world, entry, start, random.Random(dice.random())))
         if dice.random() < 0.25:
@@ -76,9 +80,9 @@ async def _call(world: World, entry: Entry, start: float, dice: random.Random) -
     async def accept(api: Process) -> str:
         normal = normalise(body, "JP")
         tag = entry.body.get("clientTag")
-        claims = claims_of(SHOP, "/messages", tag, entry.key, normal)
-        id_ = await api.acceptor.new_id(SHOP)
-        accepted = await api.acceptor.accept(id_, SHOP, lambda: draft_of(normal, SETTINGS), claims)
+        claims = claims_of(entry.client, "/messages", tag, entry.key, normal)
+        id_ = await api.acceptor.new_id(entry.client)
+        accepted = await api.acceptor.accept(id_, entry.client, lambda: draft_of(normal, SETTINGS), claims)
         return accepted.id
 
     for _ in range(8):
@@ -92,7 +96,7 @@ async def _call(world: World, entry: Entry, start: float, dice: random.Random) -
         except GatewayError as error:
             entry.refused.append(error.code)
             return
-        except (StoreUnavailable, Unheard, NoPermissionError):
+        except (StoreUnavailable, Unheard, *world.excused):
             world.count("caller: repeats")
             if dice.random() < 0.1:
                 return
@@ -105,15 +109,17 @@ async def _cancel(world: World, entry: Entry, start: float) -> None:
     await asyncio.sleep(start)
     if not entry.ids:
         return
-    (id_, *_) = entry.ids
+    id_ = min(entry.ids)
     entry.asked_to_cancel = True
 
     async def cancel(api: Process) -> bool:
         record = await api.store.read(id_)
         return record is not None and await api.recorder.cancel(record) is not None
 
+    began = world.now
     try:
-        entry.canceled = await world.at_api(cancel)
+        if await world.at_api(cancel):
+            entry.canceled = Span(began, world.now)
         world.count(f"caller: cancel {'done' if entry.canceled else 'refused'}")
-    except (StoreUnavailable, Unheard, NoPermissionError):
+    except (StoreUnavailable, Unheard, *world.excused):
         world.count("caller: cancel not answered")

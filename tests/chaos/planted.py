@@ -1,12 +1,8 @@
-"""Bugs planted to prove the simulator: each breaks one rule that keeps the promises, and must be found.
-
-Each is a context manager to play cases in; `BUGS` names them.
-"""
+"""Planted bugs: in the lifecycle, the dispatcher and the store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -21,47 +17,10 @@ from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.store import messages
 from gateway.store.messages import Claims, Store
-from tests.chaos.clockwork import timeless
+from gateway.store.session import Session
+from tests.chaos.plant import bug, script
 
 replace = msgspec.structs.replace
-BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {}
-FOUND_BY = {
-    "no_fence": 0,
-    "refusal_with_open_try": 8,
-    "failover_with_open_try": 3,
-    "lapsed_means_unsent": 30,
-    "lost_answer_new_reference": 0,
-    "lost_answer_is_a_refusal": 0,
-    "duplicate_is_a_refusal": 1,
-    "duplicate_is_an_acceptance": 42,
-    "expiry_with_open_try": 3,
-    "receipts_go_back": 7,
-    "cancel_of_held": 2,
-    "gives_back_what_it_sent": 0,
-    "reconciles_what_it_holds": 6,
-    "successor_gives_back": 39,
-    "outcome_thrown_away": 23,
-    "take_forgets_the_intent": 1,
-    "take_ignores_the_record": 2,
-    "take_without_a_lease": 9,
-    "expires_from_the_start": 0,
-    "claims_not_written": 0,
-    "last_writer_wins": 0,
-}
-"""The first seed that finds each: where to look first."""
-
-
-def bug(make: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
-    BUGS[make.__name__] = contextmanager(make)
-    return make
-
-
-@contextmanager
-def _script(name: str, *changes: tuple[str, str]) -> Iterator[None]:
-    with mock.patch.object(messages, name, timeless(getattr(messages, name), *changes)):
-        yield
-
-
 # Rules of the lifecycle
 
 
@@ -272,28 +231,28 @@ def outcome_thrown_away() -> Iterator[None]:
 @bug
 def take_forgets_the_intent() -> Iterator[None]:
     """No open try is noted when a message is taken."""
-    with _script("TAKE", ("S[OPEN] = S[OPEN] .. S[FENCE] .. ' '", "")):
+    with script("TAKE", ("S[OPEN] = S[OPEN] .. S[FENCE] .. ' '", "")):
         yield
 
 
 @bug
 def take_ignores_the_record() -> Iterator[None]:
     """The queue entry decides, not the record: canceled ones are sent."""
-    with _script("TAKE", ("S[PHASE] == 'q'", "S[FENCE] == 0")):
+    with script("TAKE", ("S[PHASE] == 'q'", "S[FENCE] == 0")):
         yield
 
 
 @bug
 def take_without_a_lease() -> Iterator[None]:
     """What is taken is on no agenda: if its holder dies for good, nobody looks at it again."""
-    with _script("TAKE", ("redis.call('ZADD', L .. 'a', S[DUE], id)", "redis.call('ZREM', L .. 'a', id)")):
+    with script("TAKE", ("redis.call('ZADD', L .. 'a', S[DUE], id)", "redis.call('ZREM', L .. 'a', id)")):
         yield
 
 
 @bug
 def expires_from_the_start() -> Iterator[None]:
     """Records are given their time to live when they are accepted."""
-    with _script("ACCEPT", ("redis.call('ZADD', L .. 'a', due, id)", "redis.call('ZADD', L .. 'a', due, id)\n"
+    with script("ACCEPT", ("redis.call('ZADD', L .. 'a', due, id)", "redis.call('ZADD', L .. 'a', due, id)\n"
                             "redis.call('PEXPIRE', L .. 'm:' .. id, 2592000000)")):  # fmt: skip
         yield
 
@@ -313,5 +272,38 @@ def claims_not_written() -> Iterator[None]:
 @bug
 def last_writer_wins() -> Iterator[None]:
     """A change is applied to whatever the record has become."""
-    with _script("APPLY", ("if held[1] ~= old then", "if not held[1] then")):
+    with script("APPLY", ("if held[1] ~= old then", "if not held[1] then")):
+        yield
+
+
+@bug
+def adoption_forgets_tries() -> Iterator[None]:
+    """What a restored Redis holds is taken for all that ever happened."""
+    with (
+        mock.patch.object(messages, "_predates", return_value=False),
+        script("TAKE", ("S[EPOCH] < epoch", "S[EPOCH] < 0")),
+    ):
+        yield
+
+
+@bug
+def restore_unnoticed() -> Iterator[None]:
+    """Nobody minds that Redis counts from lower again."""
+
+    async def forget(self: Session, lane: str, now: Any, before: Any) -> None:
+        return None
+
+    with mock.patch.object(Session, "_forget", forget):
+        yield
+
+
+@bug
+def only_the_first_lane() -> Iterator[None]:
+    """What waits in other lanes is not looked at."""
+    right = Dispatcher._waiting
+
+    async def waiting(self: Dispatcher, provider: str, lanes: list[str]) -> list[tuple[str, int]]:
+        return await right(self, provider, [lane for lane in lanes if lane == "00"])
+
+    with mock.patch.object(Dispatcher, "_waiting", waiting):
         yield

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gateway.accepting import Acceptor
-from gateway.availability import Availability
+from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.dispatcher import Dispatcher
+from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
+from gateway.provider import Provider
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.routing import Routing
@@ -19,7 +22,9 @@ from gateway.store.gates import Gates
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
 from gateway.store.topology import Topology
+from gateway.store.witness import Note, Position, Witness
 from gateway.transport import Transport
+from tests.chaos.callers import CLIENTS
 from tests.chaos.wire import Wire
 
 if TYPE_CHECKING:
@@ -47,15 +52,29 @@ class SimClock(StoreClock):
         assert value == 0
 
 
+class SharedWitness(Witness):
+    """What the processes of one machine remember of Redis, on a disk that never fails."""
+
+    def __init__(self, world: World, name: str) -> None:
+        super().__init__(None, name)
+        self._files = world.witness
+
+    def _read(self) -> Iterator[Note]:
+        yield from self._files.values()
+
+    def remember(self, positions: dict[str, Position], time: int) -> None:
+        before = self._files.get(self._name)
+        self._files[self._name] = Note(dict(positions), max(time, before.time if before else 0))
+
+
 class Polite(Dispatcher):
     """Looks less often into an empty queue the longer nothing happens, so that hours cost nothing."""
 
     world: World
 
     async def _pause(self, seconds: float) -> None:
-        if seconds <= 0.25:
-            seconds = max(seconds, min(self.world.quiet_for, 1.0))
-        await super()._pause(seconds)
+        if not self._stopping.is_set():
+            await asyncio.sleep(self.world.patience(seconds))
 
 
 def task_factory(
@@ -73,59 +92,92 @@ def task_factory(
 
 
 class Process:
-    """One process of the gateway, put together as `app.open_services` does."""
+    """One process of the gateway, put together as `app` does, from the configuration of the moment."""
 
-    def __init__(self, world: World, owner: str) -> None:
+    def __init__(self, world: World, owner: str, *, errand: bool = False) -> None:
+        """`errand`: it does nothing by itself."""
         self.world = world
         self.owner = owner
-        """A dispatcher's name; "": the API."""
+        """A dispatcher's name; "": the API, or an operator's errand."""
+        self.providers: Mapping[str, Provider] = dict(world.config)
+        self.start = world.start
         self.dead = False
+        self.died = False
+        """Before the case was over."""
         self.crash: BaseException | None = None
         self.offline_until = 0.0
+        self.frozen_at = float("-inf")
+        """When it hung last."""
         self.next_cut = ""
         self.wires: dict[Wire, None] = {}
         self.tasks: dict[asyncio.Task[Any], None] = {}
         """In order: that of a set changes from run to run."""
+        self.dispatcher: Polite | None = None
         self._awake = asyncio.Event()
         self._awake.set()
         topology = Topology("redis://simulated")
         topology._class = lambda **_: Wire(world, self)  # type: ignore[assignment]
-        self.store = Store(topology, RETENTION, lanes=1)
+        self.store = Store(topology, RETENTION, world.lanes, SharedWitness(world, owner or "api"))
         self.store.clock = SimClock(world)
         metrics = Metrics()
-        self.routing = Routing(world.providers, ())
+        self.routing = Routing(self.providers, (), CLIENTS)
         self.recorder = Recorder(self.store, self.routing, metrics)
         self.acceptor = Acceptor(self.store, self.routing, MAX_QUEUE, metrics)
         self.receipts = Receipts(self.recorder, Orphans(self.store), metrics)
-        self.transport = Transport(world.vendors)
+        self.availability = Availability(Gates(self.store), self.providers, self.routing)
         self.metrics = metrics
+        self._done: asyncio.Task[None] | None = None
+        if world.forgetful and not errand:
+            self.run(self._testify())
         if owner:
-            self.run(self._dispatch())
+            transport = Transport(world.vendors)
+            self.dispatcher = Polite(
+                self.store, self.recorder, transport, dict(self.providers), owner, metrics, self.availability,
+                self.start,
+            )  # fmt: skip
+            self.dispatcher.world = world
+            self._done = self.run(self._dispatch(self.dispatcher))
+        elif not errand:
+            self.run(self._every(FRESH_FOR, self.availability.refresh))
 
-    async def _dispatch(self) -> None:
-        availability = Availability(Gates(self.store), self.world.providers, self.routing)
-        dispatcher = Polite(
-            self.store,
-            self.recorder,
-            self.transport,
-            self.world.providers,
-            self.owner,
-            self.metrics,
-            availability,
-            "one",
-        )
-        dispatcher.world = self.world
+    async def _dispatch(self, dispatcher: Polite) -> None:
         try:
             await dispatcher.run()
         except Exception as error:  # noqa: BLE001  # a process that fails by itself is a finding
             self.crash = error
             self.world.crashed(self, error)
 
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            with suppress(StoreUnavailable, *self.world.excused):
+                await work()
+            await asyncio.sleep(self.world.patience(seconds))
+
+    async def _testify(self) -> None:
+        """What every process does once a second."""
+        while True:
+            self.store.testify()
+            await self.store.recheck()
+            with suppress(StoreUnavailable, *self.world.excused):
+                await self.store.look()
+            await asyncio.sleep(1.0)
+
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """As a task of this process."""
         context = contextvars.copy_context()
         context.run(PROCESS.set, self)
         return asyncio.get_running_loop().create_task(coroutine, context=context)
+
+    @property
+    def hands(self) -> set[str]:
+        """Ids of the messages it is sending, as it knows itself."""
+        return set(self.dispatcher._sends.values()) if self.dispatcher else set()
+
+    async def drain(self) -> None:
+        """Ends as on SIGTERM."""
+        if self.dispatcher and self._done and not self.dead:
+            self.dispatcher.stop()
+            await asyncio.wait({self._done}, timeout=30.0)
 
     def die(self) -> None:
         """At once and without any farewell."""
@@ -137,9 +189,12 @@ class Process:
         self._awake.set()
 
     def freeze(self) -> None:
+        self.frozen_at = self.world.now
         self._awake.clear()
 
     def thaw(self) -> None:
+        if self.frozen:
+            self.frozen_at = self.world.now
         self._awake.set()
 
     @property

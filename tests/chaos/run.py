@@ -6,12 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway import faults
 from tests.chaos.clockwork import Stuck, VirtualLoop, dice, patched
-from tests.chaos.verdict import Judge
+from tests.chaos.verdict import Judge, explain
 from tests.chaos.wire import Server
 from tests.chaos.world import World
 
@@ -27,6 +27,9 @@ class Case:
     injected: Counter[tuple[str, str]]
     passed: Counter[str]
     remarks: Counter[str]
+    excused: Counter[str]
+    stories: list[str] = field(default_factory=list)
+    """What the gateway says of each message that something was found about."""
 
     @property
     def replay(self) -> str:
@@ -55,14 +58,25 @@ class Simulator:
                 world = loop.run_until_complete(main())
             except Stuck as error:
                 faults.install(None)
-                return Case(seed, [f"STUCK {error}"], 0, Counter(), Counter(), Counter(), Counter())
+                return Case(seed, [f"STUCK {error}"], 0, Counter(), Counter(), Counter(), Counter(), Counter())
             finally:
                 loop.clear()
         judge = Judge(world)
         unexpected = [each for each in errors if "NoPermissionError" not in each]
         findings = [*world.findings, *unexpected, *judge.judge()]
         statuses = Counter(str(state.status) for state in judge.records.values())
-        return Case(seed, findings, len(judge.records), statuses, world.injected, world.passed, judge.remarks)
+        stories = [explain(world, id_) for id_ in sorted(judge.records) if any(id_ in found for found in findings)]
+        return Case(
+            seed,
+            findings,
+            len(judge.records),
+            statuses,
+            world.injected,
+            world.passed,
+            judge.remarks,
+            judge.excused,
+            stories,
+        )
 
 
 @contextmanager

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway.model.ids import parse_reference
+from gateway.model.ids import lane_of, parse_reference, reference
 from gateway.model.message import EVENTFUL, State, Status
 from gateway.store.messages import claim_name
+from tests.chaos.callers import Entry
+from tests.chaos.excuses import EXPIRED, UNCERTAIN, excuse, facts
+from tests.chaos.ledger import Account, Span, Taken
 from tests.chaos.process import RETENTION
-from tests.chaos.vendor import Account, Taken
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
 
 NEVER_THERE = (Status.FAILED, Status.EXPIRED, Status.CANCELED)
+AT_MOST = 3
+"""Times that a message is given to blind vendors where its caller accepts the risk, each under a new reference."""
 
 
 class Judge:
-    """`findings` begin with LOST, TWICE, LIE, TORN (the gateway's own books disagree) or STUCK."""
+    """`findings` begin with LOST, TWICE, LIE, AGAIN (given to who had refused it), BLOCKED (by a vendor that counts
+    failed logins), TORN (the gateway's own books disagree), STUCK or CRASH."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -30,8 +35,11 @@ class Judge:
         self.findings: list[str] = []
         self.remarks: Counter[str] = Counter()
         """What is odd and breaks no promise."""
-        self.records = world.records()
+        self.excused: Counter[str] = Counter()
+        """Why messages ended as they should not, by rule."""
+        self.records = world.books.records()
         self.contents: dict[str, dict[str, Any]] = {}
+        self._events = {lane: self._read_events(lane) for lane in world.books.lanes()}
         self.taken: dict[str, list[tuple[Account, Taken]]] = {}
         for account in world.vendors.accounts.values():
             for taken in account.taken:
@@ -41,12 +49,22 @@ class Judge:
 
     def judge(self) -> list[str]:
         for id_ in self.taken:
-            if id_ not in self.records:
+            if id_ not in self.records and not self._forgotten(id_):
                 self._find("LOST", id_, "the vendor has it, the gateway does not know it")
         for id_, state in self.records.items():
-            self.contents[id_] = json.loads(self._ask("HGET", f"{{00}}m:{id_}", "c"))
+            key = f"{{{lane_of(id_)}}}m:{id_}"
+            content, timeline, ends = self._world.books.many(
+                ("HGET", key, "c"), ("HGET", key, "t"), ("PEXPIRETIME", key)
+            )
+            self.contents[id_] = json.loads(content)
             self._status(id_, state)
-            self._books(id_, state)
+            self._books(id_, state, timeline, ends)
+        for account in self._world.vendors.accounts.values():
+            if account.blocked:
+                self.findings.append(f"BLOCKED {account.name}: too many failed logins in a row")
+        for lane in self._world.books.lanes():
+            if int(self._ask("GET", f"{{{lane}}}j") or 0) < 0:
+                self.findings.append(f"STUCK lane {lane} is closed, and nothing was lost since it was adopted")
         self._callers()
         self._leftovers()
         return self.findings
@@ -54,10 +72,22 @@ class Judge:
     def _find(self, kind: str, id_: str, what: str) -> None:
         self.findings.append(f"{kind} {id_}: {what}")
 
+    # A Redis that forgot
+
+    def _within(self, span: Span) -> bool:
+        """What Redis took then may not be in the copy, and is gone then since that was restored."""
+        restored = self._world.restored_at
+        return restored is not None and span.began <= restored and span.ended >= self._world.copied_at
+
+    def _forgotten(self, id_: str) -> bool:
+        """Only what was accepted after the copy may be lost with it."""
+        moment = self._world.accepted.get(id_, 0.0)
+        return self._within(Span(moment, moment)) and id_ not in self.records
+
     # Against the vendors
 
     def _asked(self, id_: str, which: str) -> int:
-        """How often vendors refused the message or lost an answer about it."""
+        """How often vendors refused the message, or were not reached with it."""
         return sum(
             number
             for account in self._world.vendors.accounts.values()
@@ -67,10 +97,7 @@ class Judge:
 
     def _status(self, id_: str, state: State) -> None:
         taken = self.taken.get(id_, [])
-        risk = self.contents[id_].get("resend_blind", False)
-        if len(taken) > (3 if risk and any(account.blind for account, _ in taken) else 1):
-            places = [f"{taken.reference} at {account.provider.name}" for account, taken in taken]
-            self._find("TWICE", id_, f"taken as {places}")
+        self._once(id_, taken)
         if not state.final_at:
             self._find("STUCK", id_, f"still {state.status}, phase {state.phase}, open {state.open!r}")
             return
@@ -80,72 +107,115 @@ class Judge:
             self._find("LIE", id_, f"{state.status}, and the vendor has it")
         elif state.status in (Status.SUBMITTED, Status.DELIVERED, Status.UNDELIVERED) and not taken:
             self._find("LIE", id_, f"{state.status}, and no vendor has it")
-        if state.status is Status.FAILED and not self._asked(id_, "refused"):
+        if state.status is Status.FAILED and not self._failed_rightly(id_, state):
             self._find("LOST", id_, "failed, and no vendor refused it")
         if state.status is Status.EXPIRED and state.final_at < state.expires_at:
             self._find("LOST", id_, "expired before its time")
-        if state.status is Status.UNCERTAIN and not taken and not self._excused(id_, state):
-            self._find("LOST", id_, "uncertain, and every answer was heard")
+        rules = {Status.UNCERTAIN: UNCERTAIN, Status.EXPIRED: EXPIRED}.get(state.status)
+        if rules is not None:
+            pinned = self.contents[id_].get("pinned", False)
+            why = excuse(rules, facts(self._world, id_, state, pinned=pinned))
+            self.excused[f"{state.status}: {why}"] += bool(why)
+            if not why:
+                self._find("LOST", id_, f"{state.status} at {state.provider}, and nothing allows it")
         if len(taken) == 1:
             self._fate(id_, state, *taken[0])
 
-    def _excused(self, id_: str, state: State) -> bool:
-        """An answer to it was lost, or whoever held it may have been stopped."""
-        takes = any(number for (site, _), number in self._world.injected.items() if site == "take")
-        return self._asked(id_, "lost") > 0 or bool(self._world.stopped) or takes or state.stalls > 0
+    def _once(self, id_: str, taken: list[tuple[Account, Taken]]) -> None:
+        risk = self.contents[id_].get("resend_blind", False) and any(account.blind for account, _ in taken)
+        places = [f"{taken.reference} at {account.name}" for account, taken in taken]
+        most = AT_MOST if risk else 1
+        again = len(set(places)) < len(places)
+        if risk and self._world.restored_at is not None:
+            # How often it was sent, and by what name, may be forgotten: then it is counted anew.
+            most, again = 2 * AT_MOST, False
+        if len(taken) > most or again:
+            self._find("TWICE", id_, f"taken as {places}")
+        lost = [
+            reference
+            for account in self._world.vendors.accounts.values()
+            for reference in account.lost
+            if account.blind and reference.startswith(id_)
+        ]
+        if len(lost) > AT_MOST and self._world.restored_at is None:
+            self._find("TWICE", id_, f"sent blindly as {lost}")
+
+    def _failed_rightly(self, id_: str, state: State) -> bool:
+        """Refused; or told `uncertain` first, and then that the try had never left."""
+        late = state.reason_detail.startswith("never left") and self._asked(id_, "unreached") > 0
+        return self._asked(id_, "refused") > 0 or late
 
     def _fate(self, id_: str, state: State, account: Account, taken: Taken) -> None:
         """What became of it is known at the vendor: the gateway must know it too, where it was told or could ask."""
         end = "undelivered" if taken.fate == "undelivered" else "delivered"
-        told = {"1": "", "2": "delivered", "3": "undelivered"}
-        heard = {told[word] for word in taken.told}
-        if not account.blind or end in heard:
+        heard = {word for word, span in taken.told.items() if not self._within(span)}
+        if state.status is Status.UNDELIVERED and taken.fate == "corrected" and end not in heard:
+            self.remarks["the correction of an undelivered message never arrived"] += 1
+        elif state.status is Status.SUBMITTED and state.resends and end == "undelivered":
+            self.remarks["one of several blind tries came to nothing, another may have arrived"] += 1
+        elif self._askable(id_, state, account, taken) or end in heard:
             if state.status != end and state.status not in NEVER_THERE:
                 self._find("LIE", id_, f"{state.status}, and at the vendor it is {end}")
         elif state.status is Status.UNCERTAIN and heard:
-            self._find("LIE", id_, f"uncertain, and a receipt said {heard}")
+            self._find("LIE", id_, f"uncertain, and a receipt said {sorted(heard)}")
+
+    def _askable(self, id_: str, state: State, account: Account, taken: Taken) -> bool:
+        """The gateway can ask there all the time, and knows by what name: the last move may be forgotten."""
+        world = self._world
+        same = (account.name, taken.reference) == (state.provider, reference(id_, state.generation))
+        known = same or world.restored_at is None
+        return known and not account.blind and account.name not in world.gone
 
     # The gateway's own books
 
-    def _books(self, id_: str, state: State) -> None:
-        timeline = json.loads(b"[" + self._ask("HGET", f"{{00}}m:{id_}", "t")[:-1] + b"]")
+    def _books(self, id_: str, state: State, told: bytes, expires: int) -> None:
+        lane, timeline = lane_of(id_), json.loads(b"[" + told[:-1] + b"]")
         if len(timeline) != state.steps or timeline[-1][1] != state.status:
             self._find("TORN", id_, f"{state.status} after {state.steps} steps, its timeline says {timeline}")
         entered = [now[1] for before, now in pairwise(timeline) if before[1] != now[1]]
-        events = [fields[b"k"].decode() for fields in self._events() if fields[b"i"].decode() == id_]
+        events = [kind for client, of, kind in self._events[lane] if (client, of) == (state.client, id_)]
         if [each for each in entered if each in EVENTFUL] != events:
             self._find("TORN", id_, f"events {events}, timeline {entered}")
         times = [step[0] for step in timeline]
         if times != sorted(times):
-            self.remarks["a timeline goes back in time"] += 1
-        key = f"{{00}}m:{id_}"
+            self._find("TORN", id_, f"its timeline goes back in time: {times}")
         ends = max(state.final_at, state.send_at) + RETENTION.record if state.final_at else -1
-        if self._ask("PEXPIRETIME", key) != ends:
-            self._find("TORN", id_, f"expires at {self._ask('PEXPIRETIME', key)}, not {ends}")
+        if expires != ends:
+            self._find("TORN", id_, f"expires at {expires}, not {ends}")
         day = state.created_at // 86_400_000
-        if id_.encode() not in self._ask("LRANGE", f"{{00}}x:shop:d:{day}", 0, -1):
+        claims = state.claims.split()
+        listed, *holders = self._world.books.many(
+            ("LRANGE", f"{{{lane}}}x:{state.client}:d:{day}", 0, -1),
+            *(("GET", f"{{{lane}}}k:{name}") for name in claims),
+        )
+        if id_.encode() not in listed:
             self._find("LOST", id_, "not in the index")
-        for name in state.claims.split():
-            if not (self._ask("GET", f"{{00}}k:{name}") or b"").startswith(id_.encode()):
+        for name, holder in zip(claims, holders, strict=True):
+            if not (holder or b"").startswith(id_.encode()):
                 self._find("TORN", id_, f"its claim {name} is gone")
 
-    def _events(self) -> list[dict[bytes, bytes]]:
-        rows = self._ask("XRANGE", "{00}e:shop", "-", "+")
-        return [dict(zip(fields[::2], fields[1::2], strict=True)) for _, fields in rows]
+    def _read_events(self, lane: str) -> list[tuple[str, str, str]]:
+        """Client, message and kind."""
+        told = []
+        for client in self._world.shape.clients:
+            for _, flat in self._ask("XRANGE", f"{{{lane}}}e:{client}", "-", "+"):
+                fields = dict(zip(flat[::2], flat[1::2], strict=True))
+                told.append((client, fields[b"i"].decode(), fields[b"k"].decode()))
+        return told
 
     def _leftovers(self) -> None:
         """Once all is settled nothing waits anywhere."""
         if any(not state.final_at for state in self.records.values()):
             return
-        for key in self._ask("KEYS", "{00}o:*"):
-            if ids := self._ask("SMEMBERS", key):
-                self._find("TORN", ids[0].decode(), f"final, and still in the hands of {key.decode()}")
-        for id_ in self._ask("ZRANGE", "{00}a", 0, -1):
-            self._find("TORN", id_.decode(), "final, and on the agenda")
-        for name, depth in zip(*[iter(self._ask("HGETALL", "{00}n"))] * 2, strict=True):
-            lists = sum(self._ask("LLEN", key) for key in self._ask("KEYS", f"{{00}}q:{name.decode()}:*"))
-            if int(depth) != lists:
-                self._find("TORN", name.decode(), f"depth {int(depth)}, and {lists} entries wait")
+        for id_ in sorted(self._world.books.held()):
+            self._find("TORN", id_, "final, and still in somebody's hands")
+        for lane in self._world.books.lanes():
+            for id_ in self._ask("ZRANGE", f"{{{lane}}}a", 0, -1):
+                self._find("TORN", id_.decode(), "final, and on the agenda")
+            for name, depth in zip(*[iter(self._ask("HGETALL", f"{{{lane}}}n"))] * 2, strict=True):
+                lists = sum(self._ask("LLEN", key) for key in self._ask("KEYS", f"{{{lane}}}q:{name.decode()}:*"))
+                if int(depth) != lists:
+                    self._find("TORN", name.decode(), f"depth {int(depth)}, and {lists} entries wait")
 
     # Against the callers
 
@@ -156,30 +226,46 @@ class Judge:
             named.setdefault(f"tag-{text}", set()).add(id_)
         for tag, entry in self._world.tags.items():
             there = named.get(tag, set())
-            if len(there | entry.ids) > 1:
-                self.findings.append(f"TWICE {tag}: accepted as {sorted(there | entry.ids)}")
-            for id_ in entry.ids - there:
+            told = {id_ for id_ in entry.ids if not self._forgotten(id_)}
+            if len(there | told) > 1:
+                self.findings.append(f"TWICE {tag}: accepted as {sorted(there | told)}")
+            for id_ in told - there:
                 self._find("LOST", id_, f"accepted as {tag}, and not there")
-            claim = (
-                claim_name("shop", "tag", tag)
-                if entry.key is None
-                else "!" + claim_name("shop", "key", "/messages", tag)
-            )
-            for id_ in there & entry.ids:
-                state = self.records[id_]
-                if f"{claim} " not in state.claims:
-                    self._find("TORN", id_, f"the claim of {tag} is missing")
-                if entry.canceled and state.status is not Status.CANCELED:
-                    self._find("LIE", id_, f"the caller was told it is canceled, and it is {state.status}")
-                if state.status is Status.CANCELED and not entry.asked_to_cancel:
-                    self._find("LIE", id_, "canceled by nobody")
-            odd = [code for code in entry.refused if not (code == "invalid_request" and "expiresAt" in str(entry.body))]
-            if odd and "sendAt" not in entry.body:
+            for id_ in there & told:
+                self._told(tag, entry, id_)
+            odd = [code for code in entry.refused if not self._refusable(code, entry.body)]
+            if odd:
                 self.findings.append(f"LIE {tag}: refused with {odd}")
+
+    def _told(self, tag: str, entry: Entry, id_: str) -> None:
+        state, client = self.records[id_], entry.client.name
+        if entry.key is None:
+            claim = claim_name(client, "tag", tag)
+        else:
+            claim = "!" + claim_name(client, "key", "/messages", tag)
+        if f"{claim} " not in state.claims:
+            self._find("TORN", id_, f"the claim of {tag} is missing")
+        if entry.canceled and state.status is not Status.CANCELED and not self._within(entry.canceled):
+            self._find("LIE", id_, f"the caller was told it is canceled, and it is {state.status}")
+        if state.status is Status.CANCELED and not entry.asked_to_cancel:
+            self._find("LIE", id_, "canceled by nobody")
+
+    def _refusable(self, code: str, body: dict[str, Any]) -> bool:
+        """Times that have passed; a provider that is not configured just now."""
+        timed = "expiresAt" in body or "sendAt" in body
+        gone = bool(self._world.gone) and ("provider" in body or len(self._world.shape.kinds) == 1)
+        return (code == "invalid_request" and (timed or gone)) or (code == "no_route" and gone)
 
 
 def explain(world: World, id_: str) -> str:
     """What is known of a message, for whoever reads a failing case."""
-    state = world.records().get(id_)
-    steps = world.server.ask("HGET", f"{{00}}m:{id_}", "t")
-    return f"{msgspec.to_builtins(state)}\n{(steps or b'').decode()}"
+    state, timeline = world.books.many(*(("HGET", f"{{{lane_of(id_)}}}m:{id_}", field) for field in "st"))
+    known = zip(State.__struct_fields__, msgspec.msgpack.decode(state), strict=True)
+    told = ", ".join(f"{name} {value}" for name, value in known if value not in (0, "", -1))
+    vendors = [
+        f"{account.name} {what} {dict(found)}"
+        for account in world.vendors.accounts.values()
+        for what in ("requests", "refused", "lost", "unreached")
+        if (found := {name: n for name, n in getattr(account, what).items() if name.startswith(id_)})
+    ]
+    return f"\n{id_}: {told}\n  {timeline.decode()}\n  {', '.join(vendors)}"

@@ -1,97 +1,110 @@
-"""One case: what a seed draws, what then happens, and when it is over."""
+"""One case: who is there, what time it is, and when it is over."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import random
+import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
 from redis.exceptions import NoPermissionError
 
 from gateway import faults
+from gateway.dispatch.dispatcher import RECONCILE_EVERY
 from gateway.errors import StoreUnavailable
 from gateway.model.message import Phase, State
 from gateway.provider import Callback, Provider
-from tests.chaos import callers
+from gateway.store.witness import Note
+from tests.chaos import callers, shape
+from tests.chaos.books import Books, Copy
 from tests.chaos.clockwork import BASE, START, script_names, scripts
+from tests.chaos.ledger import Account, provider
+from tests.chaos.operators import Operators
 from tests.chaos.process import PROCESS, Process, task_factory
-from tests.chaos.vendor import Vendors, provider
-from tests.chaos.wire import Server
+from tests.chaos.rules import Rules
+from tests.chaos.trouble import Trouble
+from tests.chaos.vendor import Vendors
+from tests.chaos.wire import Memory, Server
 
 T = TypeVar("T")
 
-AT_POINTS = ("die", "pause", "jump", "cut before", "cut after")
-AT_WIRE = ("cut before", "cut after", "answer late", "error")
-"""What happens to a command. "error": Redis refuses it in words that nobody expects."""
-COMMANDS = (
-    "accept",
-    "accept",
-    "take",
-    "apply",
-    "apply",
-    "apply",
-    "tick",
-    "grant",
-    "hmget",
-    "smembers",
-    "hgetall",
-    "hello",
-)
-MEETINGS = ("take.after", "send.before", "send.after", "settle.after")
-ROUNDS = 90
+ROUNDS = 120
 """Looks at a case that is to settle, at most; each jumps to when something is due next."""
-_states = msgspec.msgpack.Decoder(State)
+PATIENCE = 40
+"""Of these, those in which messages may wait in a queue though everybody is well: 5 s each, then a minute. A gate opens
+by itself within 30 s, and a login that is to be proven lets one message through at a time; where the clock stepped back
+what is in flight may be believed for a quarter of an hour."""
+HOURS = 6 * 3600.0
+WAITS = (Phase.WAITING, Phase.QUEUED)
 
 
 class Unheard(Exception):
     """The gateway's API gave no answer."""
 
 
-class Fault(NamedTuple):
-    """What goes wrong, where, and at which passing."""
-
-    site: str
-    nth: int
-    kind: str
-
-
 class World:
     """Everything in a case."""
+
+    excused = (NoPermissionError,)
+    """Where Redis refuses in odd words, a process may end: its supervisor starts it again."""
 
     def __init__(self, seed: int, server: Server, tell: Callable[[str], None] | None = None) -> None:
         self.seed = seed
         self.server = server
+        self.books = Books(server)
+        self.memory = Memory()
         self.base = BASE
         self.script_names = script_names()
         self.injected: Counter[tuple[str, str]] = Counter()
         """Faults that happened, by site and kind."""
+        self.passed: Counter[str] = Counter()
         self.findings: list[str] = []
-        self.stopped = 0
-        """Processes that died or hung."""
-        self.plan: list[Fault] = []
+        self.shape = shape.draw(seed)
+        self.lanes = self.shape.lanes
+        self.forgetful = self.shape.forgets
+        self.calm = False
+        """All is well from now on."""
         self.api: Process | None = None
         self.dispatchers: dict[str, Process] = {}
+        self.born = 0
+        self.start = "start-0"
+        self.boot = 0
+        """How often Redis was started."""
+        self.witness: dict[str, Note] = {}
+        """What processes wrote down of how far Redis had come, by process."""
         self.tags: dict[str, callers.Entry] = {}
-        self.passed: Counter[str] = Counter()
+        self.accepted: dict[str, float] = {}
+        """When Redis took a message, by id."""
+        self.struck: set[str] = set()
+        """Ids of messages whose holder died, hung, was cut off or had its lease ended by a leap of the clock."""
+        self.gone: set[str] = set()
+        """Providers that were not configured for a while."""
+        self.copied_at = 0.0
+        self.restored_at: float | None = None
+        self.adopted_at: float | None = None
+        self.forgot = False
+        """Redis was restored, and nobody has adopted it yet."""
+        self.rough_at = float("-inf")
+        """When something last went wrong with a process, a clock or Redis."""
         self._tell = tell
         self._dice = random.Random(f"world {seed}")
         self._lags = random.Random(f"lag {seed}")
-        self._outside: set[asyncio.Task[Any]] = set()
-        self._hanging: dict[Process, None] = {}
-        self._jumped = 0.0
+        self._outside: dict[asyncio.Task[Any], None] = {}
+        self._jumped = self._leapt = 0.0
         self._active_at = START
-        self._calm = False
-        self._born = 0
-        first_blind, second = self._dice.random() < 0.25, self._dice.choice(["", "safe", "safe", "blind"])
-        providers: list[Provider] = [provider("main", blind=first_blind)]
-        if second:
-            providers.append(provider("spare", blind=second == "blind"))
-        self.providers = {each.name: each for each in providers}
-        self.vendors = Vendors(self, providers)
+        self._changed = True
+        self._woken: set[str] = set()
+        """Ids of messages whose pause was waited for once."""
+        self.config: dict[str, Provider] = {
+            name: provider(name, kind, self.shape.concurrency) for name, kind in self.shape.kinds.items()
+        }
+        self.vendors = Vendors(self, [Account(self.config[name], kind) for name, kind in self.shape.kinds.items()])
+        self.trouble = Trouble(self)
+        self.operators = Operators(self)
+        self.rules = Rules(self)
 
     # Time
 
@@ -101,33 +114,88 @@ class World:
 
     @property
     def wall(self) -> float:
-        """Redis's and the vendors' clock, in seconds since 1970."""
+        """Redis's clock, in seconds since 1970. It may step back."""
         return BASE + (self.now - START) + self._jumped
+
+    @property
+    def passed_time(self) -> float:
+        """The vendors' clock, which does not."""
+        return self.now - START + self._leapt
+
+    def jump(self, seconds: float) -> None:
+        self._jumped += seconds
+        self._leapt += max(seconds, 0.0)
+        self.rough_at = self.now
+        if seconds > 0 and not self.calm:
+            self.strike(None)
+        self.stir()
+
+    def stir(self) -> None:
+        """Something happens: nobody is idle."""
+        self._active_at = self.now
 
     @property
     def quiet_for(self) -> float:
         return self.now - self._active_at
 
-    def jump(self, seconds: float) -> None:
-        self._jumped += seconds
-        self._active_at = self.now
+    def patience(self, seconds: float) -> float:
+        """What is done every so often is done less often the longer nothing happens."""
+        return max(seconds, min(self.quiet_for, 1.0)) if seconds <= 0.25 else seconds
 
     def lag(self) -> float:
         """Of the network to Redis."""
-        return self._lags.choice([0.0, 0.0, 0.0, 0.001, 0.004]) if not self._calm else 0.0
+        return self._lags.choice([0.0, 0.0, 0.0, 0.001, 0.004]) if not self.calm else 0.0
 
     def lateness(self) -> float:
         return self._lags.choice([0.1, 1.2, 2.5, 4.0])
 
-    def moved(self, script: str, reply: Any) -> None:
+    # Redis
+
+    def moved(self, name: str, command: tuple[bytes, ...], reply: Any) -> None:
         """Redis was asked: did it change anything?"""
-        if script in ("accept", "apply") or (script == "take" and isinstance(reply, list) and reply[3]):
-            self._active_at = self.now
-        if script == "accept":
-            for key in self.server.ask("KEYS", "{00}q:*:shop"):
-                ids = self.server.ask("LRANGE", key, 0, -1)
-                if len(ids) > len(set(ids)):
-                    self.findings.append(f"TORN {ids[0].decode()}: queued twice")
+        if name in ("accept", "apply", "take"):
+            done = isinstance(reply, list) and len(reply) > 3 and reply[3] not in (0, [], b"none")
+            if name != "take" or done:
+                self.stir()
+            self._changed = True
+            if done and self.forgot:
+                self.findings.append(f"LIE {name} was carried out before what Redis holds was adopted")
+            if done and self._tell:
+                self.say(f"{name} {[each[0].decode() for each in reply[3]] if name == 'take' else command[6].decode()}")
+            if name == "accept" and done and reply[3] == b"new":
+                id_ = command[6].decode()
+                if id_ not in self.accepted and self.books.queued(id_) > 1:
+                    self.findings.append(f"TORN {id_}: queued twice")
+                self.accepted.setdefault(id_, self.now)
+        elif name == "login":
+            self.rules.started(command[5].decode(), command[6].decode())
+
+    def strike(self, process: Process | None) -> None:
+        """What the process holds, or what anybody holds, may never be heard of again."""
+        if process is None:
+            self.struck |= self.books.held()
+            for each in self.dispatchers.values():
+                self.struck |= each.hands
+        elif process.owner:
+            self.struck |= self.books.held(process.owner) | process.hands
+
+    def seen_beyond(self, copy: Copy) -> bool:
+        """Whether processes wrote down, for every lane, that more was done than the copy holds."""
+        ahead = all(
+            any(lane in seen.positions and seen.positions[lane].seq > counted for seen in self.witness.values())
+            for lane, counted in copy.counters.items()
+        )
+        return ahead and set(copy.counters) == set(self.books.lanes())
+
+    def restore(self, copy: Copy, copied_at: float) -> None:
+        self.count("anywhere: restored")
+        self.books.restore(copy)
+        self.memory.clear()
+        self.boot += 1
+        self.copied_at, self.restored_at, self.forgot = copied_at, self.now, True
+        self.rough_at = self.now
+        self.rules.paused.clear()
+        self._changed = True
 
     # Who is there
 
@@ -137,38 +205,39 @@ class World:
         assert process is not None
         return process
 
+    def processes(self) -> list[Process]:
+        return [each for each in (self.api, *self.dispatchers.values()) if each is not None]
+
     def say(self, text: str) -> None:
         if self._tell is not None:
             who = PROCESS.get()
             self._tell(f"{self.wall - BASE:10.3f} {(who.owner or 'api') if who else '':6} {text}")
 
-    def count(self, what: str) -> None:
+    def count(self, what: str, more: str = "") -> None:
         site, _, kind = what.partition(": ")
         self.injected[site, kind] += 1
-        self.say(what)
+        self.say(f"{what} {more}")
 
-    def outside(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def outside(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of nobody's process."""
         context = contextvars.copy_context()
         context.run(PROCESS.set, None)
         task = asyncio.get_running_loop().create_task(coroutine, context=context)
-        self._outside.add(task)
+        self._outside[task] = None
         task.add_done_callback(self._left)
+        return task
 
     def _left(self, task: asyncio.Task[Any]) -> None:
-        self._outside.discard(task)
-        if (
-            not task.cancelled()
-            and (error := task.exception()) is not None
-            and not isinstance(error, NoPermissionError)
-        ):
+        self._outside.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, self.excused):
             self.findings.append(f"CRASH of the simulation or the API: {error!r}")
 
     def crashed(self, process: Process, error: Exception) -> None:
-        """It ended by itself. Where Redis refused in odd words, that is its right: its supervisor starts it again."""
-        if not isinstance(error, NoPermissionError):
-            self.findings.append(f"CRASH of {process.owner}: {error!r}")
-        self._kill(process)
+        """It ended by itself."""
+        if not isinstance(error, self.excused):
+            where = "".join(traceback.format_exception(error)[-3:])
+            self.findings.append(f"CRASH of {process.owner}: {error!r}\n{where}")
+        self.trouble.kill(process)
 
     async def at_api(self, work: Callable[[Process], Coroutine[Any, Any, T]]) -> T:
         """What the API answers. Raises `Unheard` where it died or does not answer within 20 s."""
@@ -184,101 +253,23 @@ class World:
         result: T = task.result()
         return result
 
-    async def push(self, source: Provider, callback: Callback) -> bool:
+    async def push(self, name: str, callback: Callback) -> bool:
         """A vendor's receipt; whether it was answered 200."""
+
+        async def take_in(api: Process) -> bool:
+            source = api.providers.get(name)
+            return source is not None and await api.receipts.take_in(source, callback) > 0
+
         try:
-            await self.at_api(lambda api: api.receipts.take_in(source, callback))
-        except (Unheard, StoreUnavailable, NoPermissionError):
+            return await self.at_api(take_in)
+        except (Unheard, StoreUnavailable, *self.excused):
             return False
-        return True
 
-    # Faults
-
-    def draw_plan(self) -> None:
-        for _ in range(self._dice.choice([0, 1, 2, 2, 3, 4, 6, 10])):
-            if self._dice.random() < 0.65:
-                fault = Fault(self._dice.choice(faults.POINTS), self._dice.randint(1, 7), self._dice.choice(AT_POINTS))
-            else:
-                fault = Fault(self._dice.choice(COMMANDS), self._dice.randint(1, 9), self._dice.choice(AT_WIRE))
-            self.plan.append(fault)
-
-    def _due(self, site: str) -> str:
-        self.passed[site] += 1
-        if self._calm:
-            return ""
-        for fault in self.plan:
-            if fault.site == site and fault.nth == self.passed[site]:
-                self.plan.remove(fault)
-                self.count(f"{site}: {fault.kind}")
-                return fault.kind
-        return ""
-
-    async def at_point(self, name: str) -> None:
-        process = PROCESS.get()
-        if process is None:
-            return
-        await process.gate()
-        self.say(name)
-        if name in MEETINGS and self._hanging:
-            # Somebody else is just there: a good moment for those who hang to go on.
-            for other in [each for each in self._hanging if each is not process]:
-                self._hanging.pop(other, None)
-                self.outside(self._thaw(other, self._dice.choice([0.0, 0.03, 0.3])))
-        kind = self._due(name)
-        if kind == "die":
-            self._kill(process)
-        elif kind == "pause":
-            self._pause(process)
-        elif kind == "jump":
-            self.jump(self._dice.choice([1.0, 8.0, 45.0]))
-        elif kind:
-            process.next_cut = kind
-        await process.gate()
-
-    def at_wire(self, process: Process, name: str) -> str:
-        kind, process.next_cut = process.next_cut, ""
-        kind = self._due(name) or kind
-        if kind.startswith("cut"):
-            process.cut(self._dice.choice([0.0, 0.3, 1.5, 7.0]))
-        return kind
-
-    def _pause(self, process: Process) -> None:
-        """For a while, or till its lease is over and another does its work."""
-        process.freeze()
-        self.stopped += 1
-        if self._dice.random() < 0.5:
-            self.outside(self._thaw(process, self._dice.choice([0.5, 2.2, 8.0])))
-            return
-        self._hanging[process] = None
-        self.jump(8.0)
-        self.outside(self._thaw(process, 20.0))
-
-    async def _thaw(self, process: Process, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self._active_at = self.now
-        self._hanging.pop(process, None)
-        process.thaw()
-
-    def _kill(self, process: Process) -> None:
-        self._active_at = self.now
-        process.die()
-        self.stopped += 1
-        if process is self.api:
-            self.api = None
-            self.outside(self._open_api(self._dice.choice([0.1, 2.0])))
-        elif self.dispatchers.get(process.owner) is process:
-            del self.dispatchers[process.owner]
-            name = process.owner
-            if self._dice.random() < 0.3:
-                self._born += 1
-                name = f"e.{self._born}"
-            self.outside(self._open_dispatcher(name, self._dice.choice([0.05, 1.0, 9.0])))
-
-    async def _open_api(self, after: float) -> None:
+    async def open_api(self, after: float) -> None:
         await asyncio.sleep(after)
         self.api = Process(self, "")
 
-    async def _open_dispatcher(self, name: str, after: float) -> None:
+    async def open_dispatcher(self, name: str, after: float) -> None:
         await asyncio.sleep(after)
         self.dispatchers[name] = Process(self, name)
 
@@ -287,83 +278,86 @@ class World:
     async def play(self) -> None:
         """From an empty Redis until nothing moves any more."""
         asyncio.get_running_loop().set_task_factory(task_factory)  # type: ignore[arg-type]
-        self.server.ask("FLUSHALL")
-        self.server.ask("SCRIPT", "FLUSH", "SYNC")
-        if self.seed % 2:
-            for _, _, script in scripts():
-                self.server.ask("SCRIPT", "LOAD", script.source)
-        faults.install(self.at_point)
-        self.draw_plan()
-        self.say(f"{ {name: each.type for name, each in self.providers.items()} }, {self.plan}")
+        loading = [("SCRIPT", "LOAD", script.source) for _, _, script in scripts()] if self.seed % 2 else []
+        self.server.many([("FLUSHALL",), ("SCRIPT", "FLUSH", "SYNC"), *loading])
+        faults.install(self.trouble.at_point)
+        self.trouble.draw()
+        self.say(f"{self.shape}, {self.trouble.plan}")
         try:
-            await self._open_api(0.0)
+            await self.open_api(0.0)
             for name in ("d.0", "d.1"):
-                await self._open_dispatcher(name, 0.0)
+                await self.open_dispatcher(name, 0.0)
             watch = asyncio.create_task(self._watch())
             callers.begin(self, self._dice)
-            self.outside(self._disturb())
-            await asyncio.sleep(self._dice.choice([4.0, 8.0, 15.0]))
+            self.trouble.begin()
+            await asyncio.sleep(self.shape.lasts)
             await self._settle()
             watch.cancel()
         finally:
             faults.install(None)
-            for process in (self.api, *self.dispatchers.values()):
-                if process is not None:
-                    process.die()
+            for process in self.processes():
+                process.die()
             for _ in range(4):
                 await asyncio.sleep(0)
-
-    async def _disturb(self) -> None:
-        """Now and then, wherever everybody is just then."""
-        for _ in range(self._dice.choice([0, 0, 1, 3])):
-            await asyncio.sleep(self._dice.uniform(0.2, 3.0))
-            kind = self._dice.choice(["die", "cut", "jump"])
-            process = self._dice.choice([self.api, *self.dispatchers.values()])
-            if process is None or self._calm:
-                continue
-            self.count(f"anywhere: {kind}")
-            if kind == "die":
-                self._kill(process)
-            elif kind == "cut":
-                process.cut(self._dice.choice([0.0, 3.0]))
-            else:
-                self.jump(self._dice.choice([3.0, 20.0]))
-
-    def records(self) -> dict[str, State]:
-        """Every message in Redis, by id."""
-        found = {}
-        for key in sorted(self.server.ask("KEYS", "{00}m:*")):
-            found[key.decode()[6:]] = _states.decode(self.server.ask("HGET", key, "s"))
-        return found
 
     async def _watch(self) -> None:
         """What holds at every moment: what is not final never goes by itself, what is held counts as maybe sent."""
         while True:
             await asyncio.sleep(0.5)
-            for id_, state in self.records().items():
+            if not self._changed:
+                continue
+            self._changed = False
+            for id_, (state, ttl) in self.books.entries().items():
                 if state.phase is Phase.HELD and str(state.fence) not in state.open.split():
                     self.findings.append(f"LIE {id_}: in a dispatcher's hands without an open try")
                     return
-                if not state.final_at and self.server.ask("PTTL", f"{{00}}m:{id_}") != -1:
+                if not state.final_at and ttl != -1:
                     self.findings.append(f"LOST {id_}: expires while {state.status}")
                     return
 
     async def _settle(self) -> None:
         """Everybody well again; time passes until nothing is left to do."""
-        self._calm = self.vendors.calm = True
+        self.calm = self.vendors.calm = True
         self.say("calm")
-        for process in (self.api, *self.dispatchers.values()):
-            if process is not None:
-                process.thaw()
-                process.offline_until = 0.0
+        self.trouble.end()
+        for process in self.processes():
+            process.thaw()
+            process.offline_until = 0.0
+        await self.operators.settle()
+        patience = PATIENCE
         for _ in range(ROUNDS):
             await self._until_quiet()
-            if not self._outside and all(state.final_at for state in self.records().values()):
+            left = {id_: state for id_, state in self.books.records().items() if not state.final_at}
+            if not self._outside and not left:
                 return
-            agenda = self.server.ask("ZRANGE", "{00}a", 0, 0, "WITHSCORES")
-            ahead = float(agenda[1]) / 1000 - self.wall if agenda else 1.0
-            self.jump(max(ahead, 0.0) + 0.001)
+            if patience and any(
+                state.phase is Phase.QUEUED and state.provider in self.config for state in left.values()
+            ):
+                patience -= 1
+                self.jump(5.0 if patience > PATIENCE // 2 else 60.0)
+                if patience % 8 == 0:  # who was away may have told of a failed login only now
+                    await self.operators.settle()
+            else:
+                await self._pass_time(left)
             await asyncio.sleep(0.1)
+
+    async def _pass_time(self, left: dict[str, State]) -> None:
+        """Till something is due; by hours, where all that is left only waits for a provider to come back."""
+        waiting = {id_ for id_, state in left.items() if state.phase is Phase.WAITING}
+        due = [
+            state.due / 1000
+            for id_, state in left.items()
+            if state.provider in self.config or id_ in waiting - self._woken
+        ]
+        ends = min(due, default=self.books.next_due() or 0.0)
+        self._woken |= {id_ for id_ in waiting if left[id_].due / 1000 <= ends}  # those wait again and again
+        ahead = ends - self.wall
+        if left and not due:
+            if any(state.phase in WAITS for state in left.values()):
+                await asyncio.sleep(RECONCILE_EVERY + 0.5)  # may it go elsewhere?
+            if left == {id_: state for id_, state in self.books.records().items() if not state.final_at}:
+                ahead = max(ahead, HOURS)
+        self.jump(max(ahead, 0.0) + 0.001)
 
     async def _until_quiet(self) -> None:
         ends = self.now + 120.0

@@ -1,0 +1,140 @@
+"""What vendors say and are told, in the words of each: requests read, answers and receipts written."""
+
+from __future__ import annotations
+
+import json
+import random
+from base64 import b64decode
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qs, urlencode
+
+import httpx
+
+from gateway.provider import Callback
+from tests.chaos.ledger import Kind, Taken, Word
+
+PAGE = "<html><body><h1>Service</h1><form><input name=user></form></body></html>"
+
+_SAID = {"110": "Invalid phoneNumber.", "300": "Exceed sending count.", "500": "System error."}
+_IDS = {"underway": "1", "delivered": "2", "undelivered": "3"}
+_STATUSES = {
+    "underway": ("14", "処理中"),
+    "delivered": ("1", "送信済"),
+    "undelivered": ("18", "ドコモ圏外・OFF"),
+}
+
+
+class Asked(NamedTuple):
+    """A request as a vendor reads it."""
+
+    reference: str
+    send: bool
+    password: str = ""
+
+
+class Words(Protocol):
+    """One vendor's language."""
+
+    refusals: Mapping[str, str]
+    """Codes of its refusals, with whom each is about: "message" or "us"."""
+
+    def read(self, request: httpx.Request) -> Asked: ...
+
+    def accepted(self, dice: random.Random) -> httpx.Response: ...
+
+    def refused(self, code: str, dice: random.Random) -> httpx.Response: ...
+
+    def busy(self, dice: random.Random) -> httpx.Response: ...
+
+    def callback(self, taken: Taken, word: Word, dice: random.Random) -> Callback: ...
+
+
+class AICrossWords:
+    """JSON; what was sent can be asked for."""
+
+    refusals: Mapping[str, str] = MappingProxyType({"110": "message", "300": "us", "500": "us"})
+
+    def read(self, request: httpx.Request) -> Asked:
+        fields = parse_qs((request.content or request.url.query).decode())
+        return Asked(fields["clientTag"][0], request.method == "POST")
+
+    def accepted(self, dice: random.Random) -> httpx.Response:
+        return _reply(0, "Success.")
+
+    def refused(self, code: str, dice: random.Random) -> httpx.Response:
+        return _reply(int(code), _SAID[code])
+
+    def busy(self, dice: random.Random) -> httpx.Response:
+        return httpx.Response(429, text="slow down")
+
+    def duplicate(self) -> httpx.Response:
+        return _reply(400, "Duplicate client tag.")
+
+    def listed(self, taken: Taken | None, now: float) -> httpx.Response:
+        there = taken is not None and now >= taken.listed
+        return _reply(0, "Success.", status=[self._entry(taken, taken.word(now))] if taken and there else [])
+
+    def error(self) -> httpx.Response:
+        return _reply(500, "System error.")
+
+    def callback(self, taken: Taken, word: Word, dice: random.Random) -> Callback:
+        entry = self._entry(taken, word) | {"type": "DLR", "messageId": f"{taken.number:032}"}
+        body = json.dumps({"eventNotifications": [entry]})
+        return Callback(kind="dlr", content_type="application/json", body=body.encode())
+
+    def _entry(self, taken: Taken, word: Word) -> dict[str, Any]:
+        return {
+            "clientTag": taken.reference,
+            "statusId": _IDS[word],
+            "carrierId": None if word == "underway" else "103",
+            "detailedStatusId": {"delivered": "2", "undelivered": "31824"}.get(word),
+            "separatedSuccessCount": "1" if word == "delivered" else None,
+            "dateTime": "2033/05/18 12:33:20",
+        }
+
+
+class MediaWords:
+    """Bare codes in several wrappings; results as a query or a form, by word or by number."""
+
+    refusals: Mapping[str, str] = MappingProxyType(
+        {"401": "us", "402": "us", "414": "message", "550": "us", "557": "us"}
+    )
+
+    def read(self, request: httpx.Request) -> Asked:
+        fields = parse_qs(request.content.decode())
+        _, _, password = b64decode(request.headers["authorization"].partition(" ")[2]).decode().partition(":")
+        return Asked(fields["smsid"][0], True, password)
+
+    def accepted(self, dice: random.Random) -> httpx.Response:
+        return self._code("200", dice, spoken=False)
+
+    def refused(self, code: str, dice: random.Random) -> httpx.Response:
+        return self._code(code, dice)
+
+    def busy(self, dice: random.Random) -> httpx.Response:
+        return self._code("503", dice)
+
+    def _code(self, code: str, dice: random.Random, *, spoken: bool = True) -> httpx.Response:
+        """`spoken`: the HTTP status may say it too."""
+        status = int(code) if spoken and dice.random() < 0.4 else 200
+        wrapped = (code, json.dumps({"result": code}), f"<html><body>{code}</body></html>")
+        bare = ("",) if status != 200 else ()
+        return httpx.Response(status, text=dice.choice([*wrapped, *bare]))
+
+    def callback(self, taken: Taken, word: Word, dice: random.Random) -> Callback:
+        number, said = _STATUSES[word]
+        fields = {"smsid": taken.reference, "status": dice.choice([number, said]), "method": "1"}
+        if dice.random() < 0.3:
+            return Callback(kind="delivery", query=tuple(fields.items()))
+        body = urlencode(fields, encoding=dice.choice(["utf-8", "cp932"]))
+        return Callback(kind="delivery", content_type="application/x-www-form-urlencoded", body=body.encode())
+
+
+AICROSS, MEDIA = AICrossWords(), MediaWords()
+WORDS: dict[Kind, Words] = {"aicross": AICROSS, "blind": AICROSS, "mediasms": MEDIA}
+
+
+def _reply(code: int, message: str, **more: Any) -> httpx.Response:
+    return httpx.Response(200, json={"responseCode": code, "responseMessage": message, **more})
