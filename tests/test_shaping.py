@@ -123,7 +123,7 @@ async def test_a_bulk_delays_nobodys_code(open_pair: OpenPair) -> None:
         )
         took[name] = time.monotonic() - began
         assert answer.status_code == 201, name
-    assert max(took.values()) < 0.5, took
+    assert max(took.values()) < 2, f"{took}: in turn it would be eight seconds"
     waiting = await asyncio.gather(*(harness.read(id_) for id_ in bulk[-5:]))
     assert {message["status"] for message in waiting} == {"queued"}
 
