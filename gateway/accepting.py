@@ -14,7 +14,7 @@ from gateway.model.ids import PREFIX, created_ms, new_id
 from gateway.model.message import Content, Phase, State, Status
 from gateway.routing import Routing
 from gateway.settings import Client
-from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Full, Limited, Replay, Store
+from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Full, Late, Limited, Replay, Store
 
 MAX_AHEAD_MS = 90 * 86_400_000
 """The contract, section 2: a reservation lies at most 90 days ahead."""
@@ -83,12 +83,12 @@ class Acceptor:
     def _draw_up(self, client: Client, draft: Draft, now: int, wait_ms: int) -> tuple[Content, State]:
         send_at, expires_at = draft.send_at, draft.expires_at
         if send_at is not None and send_at <= now:
-            raise _invalid("/sendAt", "sendAt lies in the past; leave it out to send now.")
+            raise _past_send_at()
         if send_at is not None and send_at > now + MAX_AHEAD_MS:
             raise _invalid("/sendAt", "sendAt lies more than 90 days ahead.")
         starts = send_at or now
         if expires_at is not None and expires_at <= starts:
-            raise _invalid("/expiresAt", "expiresAt must lie in the future, and after sendAt.")
+            raise _past_expiry()
         if expires_at is not None and expires_at > starts + MAX_AHEAD_MS:
             raise _invalid("/expiresAt", "expiresAt lies more than 90 days after the message may be sent.")
         if draft.held_by_provider:
@@ -130,6 +130,8 @@ class Acceptor:
                 retry_after=result.retry_ms / 1000,
                 headers=rate_headers(client, 0, result.retry_ms / 1000),
             )
+        if isinstance(result, Late):
+            raise _past_send_at() if state and state.send_at else _past_expiry()
         if isinstance(result, Full):
             raise _overloaded("The provider's queue is full.")
         raise _conflict(result)
@@ -164,6 +166,14 @@ def _conflict(conflict: Conflict) -> GatewayError:
 
 def _invalid(pointer: str, detail: str) -> GatewayError:
     return GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer(pointer, detail),))
+
+
+def _past_send_at() -> GatewayError:
+    return _invalid("/sendAt", "sendAt lies in the past; leave it out to send now.")
+
+
+def _past_expiry() -> GatewayError:
+    return _invalid("/expiresAt", "expiresAt must lie in the future, and after sendAt.")
 
 
 def _overloaded(detail: str) -> GatewayError:

@@ -26,6 +26,9 @@ STEADY = 30.0
 """Seconds after which a child counts as running well, and its next death as the first."""
 
 
+OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+
+
 class Child(msgspec.Struct):
     """A process to keep running. `run` is called in it, with the descriptor whose end of file means: leave."""
 
@@ -88,14 +91,18 @@ class Supervisor:
         sys.stdout.flush()
         sys.stderr.flush()
         child.started = time.monotonic()
+        # A signal that reaches the child before its own handlings are set would be taken by the supervisor's, and lost.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, OURS)
         child.pid = os.fork()
         if child.pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            for number in OURS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(self._alive_write)
             child.run(self._alive_read)
             code = 0

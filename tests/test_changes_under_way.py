@@ -6,12 +6,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 import redis
 
+from gateway import faults
 from gateway.model.message import VERSION, State
 from gateway.model.outcome import Accepted
 from gateway.store.messages import Store
@@ -187,3 +189,34 @@ async def test_after_a_step_of_the_clock_work_goes_on(harness: Harness, hours: i
     for id_ in ids:
         await harness.until(id_, "delivered")
     assert set(harness.vendor.requests.values()) == {1}
+
+
+@pytest.mark.parametrize(("field", "pointer"), [("sendAt", "/sendAt"), ("expiresAt", "/expiresAt")])
+async def test_what_was_refused_as_late_is_not_accepted_by_an_earlier_try(
+    harness: Harness, field: str, pointer: str
+) -> None:
+    """The first try hangs before it is written; its time passes, and the repeat is told so."""
+    store = harness.here.store
+    await store.know_time()
+    soon = datetime.fromtimestamp(store.clock.now() / 1000 + 2, UTC).isoformat()
+    hanging, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hang(point: str) -> None:
+        if point == "accept.before" and not hanging.is_set():
+            hanging.set()
+            await go_on.wait()
+
+    faults.install(hang)
+    try:
+        first = asyncio.create_task(harness.send(clientTag="T", **{field: soon}))
+        await hanging.wait()
+        await advance(harness, 3)
+        repeat = await harness.send(clientTag="T", **{field: soon})
+        go_on.set()
+        answers = [repeat, await first]
+    finally:
+        faults.install(None)
+    for answer in answers:
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["pointer"] == pointer
+    assert (await harness.send(clientTag="T")).status_code == 202, "a refused request claims nothing"

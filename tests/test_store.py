@@ -268,7 +268,8 @@ def full(raw: redis.Redis) -> Iterator[Callable[[float], Any]]:
 async def test_a_full_redis_still_takes_and_settles(
     store: Store, raw: redis.Redis, full: Callable[[float], Any]
 ) -> None:
-    record, due, queued = await taken(store), await reserve(store, -1), await put(store)
+    record, due, queued = await taken(store), await reserve(store, 100), await put(store)
+    await asyncio.sleep(0.15)
     full(2.0)
     raw.script_flush()
     with pytest.raises(StoreFull):

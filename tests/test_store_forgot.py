@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -43,7 +44,8 @@ async def adopted(open_store: Open, redis_url: str, *closed: Store) -> None:
 
 async def test_closed_until_adopted(store: Store, open_store: Open, redis_url: str, raw: redis.Redis) -> None:
     final = await settle(store, await taken(store), REFUSED)
-    held, queued, reserved = await taken(store), await put(store), await reserve(store, 1)
+    held, queued, reserved = await taken(store), await put(store), await reserve(store, 100)
+    await asyncio.sleep(0.15)
     await forgotten(store, raw)
     for closed in (
         put(store),

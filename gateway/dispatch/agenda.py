@@ -20,8 +20,9 @@ from gateway.transport import Transport
 log = structlog.get_logger()
 
 BATCH = 50
-HOLD_MS = 30_000
-"""A due message comes again after this, should the process that looked at it die: longer than any one question."""
+HOLD_MS = 5_000
+"""A due message comes again after this, should the process that looked at it die. A question may take longer: it is not
+asked twice by one process."""
 QUESTIONS = 32
 """Questions to vendors under way at most, per process."""
 
@@ -34,7 +35,7 @@ class Agenda:
         self._store = store
         self._recorder = recorder
         self._transport = transport
-        self._questions: set[asyncio.Task[None]] = set()
+        self._questions: dict[str, asyncio.Task[None]] = {}
 
     async def work(self, lane: str) -> bool:
         """One look at a lane; whether there may be more at once."""
@@ -45,9 +46,10 @@ class Agenda:
 
     async def drain(self) -> None:
         """Drops the questions under way: they are asked again when their time comes."""
-        for task in self._questions:
+        tasks = [*self._questions.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._questions, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wake(self, record: Record) -> None:
         ask: list[bool] = []
@@ -59,10 +61,8 @@ class Agenda:
             return verdict if isinstance(verdict, Change) else None
 
         woken = await self._recorder.change(record, rule)
-        if ask[0] and len(self._questions) < QUESTIONS:
-            task = asyncio.create_task(self._ask(woken))
-            self._questions.add(task)
-            task.add_done_callback(self._questions.discard)
+        if ask[0] and len(self._questions) < QUESTIONS and woken.id not in self._questions:
+            self._questions[woken.id] = asyncio.create_task(self._ask(woken))
 
     async def _ask(self, record: Record) -> None:
         try:
@@ -71,3 +71,5 @@ class Agenda:
             await self._recorder.inquire(self._transport, record)
         except StoreUnavailable as error:
             log.warning("answer not recorded", message_id=f"msg_{record.id}", reason=str(error))
+        finally:
+            self._questions.pop(record.id, None)

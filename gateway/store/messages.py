@@ -96,7 +96,11 @@ class Full(msgspec.Struct, frozen=True):
     """The provider's queue is at its bound."""
 
 
-AcceptResult = Fresh | Replay | Conflict | Limited | Full
+class Late(msgspec.Struct, frozen=True):
+    """The time it was to be sent, or to expire, passed before it was written."""
+
+
+AcceptResult = Fresh | Replay | Conflict | Limited | Full | Late
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -182,6 +186,8 @@ class Store(Session):
             return Limited(reply[1])
         if verb == "full":
             return Full()
+        if verb == "late":
+            return Late()
         return None if verb == "none" else Conflict(verb, reply[1].decode())
 
     async def take(self, lane: str, provider: str, owner: str, number: int, lease_ms: int) -> list[Record]:

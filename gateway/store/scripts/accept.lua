@@ -36,6 +36,8 @@ if by_tag or by_key then
 end
 if state == '' then return {seq, now, epoch, 'none'} end
 if redis.call('EXISTS', L .. 'm:' .. id) == 1 then return {seq, now, epoch, 'new'} end
+-- It was long on its way, and its time has passed: a repeat may have been told so already.
+if tonumber(due) <= now then return {seq, now, epoch, 'late'} end
 
 if tonumber(redis.call('HGET', L .. 'n', provider .. ':' .. high) or 0) >= tonumber(bound) then
   return {seq, now, epoch, 'full'}
