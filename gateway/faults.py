@@ -1,7 +1,8 @@
 """Named points in the code path where a test may make the process die, stop or wait.
 
 Outside tests nothing is installed and a point costs one attribute look-up. `GATEWAY_FAULTS="take.after=kill@3"`
-makes a process kill itself with SIGKILL at the third passing of that point; several are separated by commas.
+makes a process kill itself with SIGKILL at the third passing of that point, `take.after=stop@3` stop until somebody
+sends it SIGCONT; several are separated by commas.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ POINTS = (
 )
 """Every point there is, in the order a message passes them."""
 
+SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
 Hook = Callable[[str], Awaitable[None]]
 
 _hook: Hook | None = None
@@ -42,21 +45,31 @@ def install(hook: Hook | None) -> None:
 
 
 def install_from(plan: str, spent: Path) -> None:
-    """Installs what `GATEWAY_FAULTS` says, unless `spent` exists: the process that replaces a killed one lives.
-    Raises ValueError where the plan names no point."""
-    countdown: dict[str, int] = {}
+    """Installs what `GATEWAY_FAULTS` says. An entry that `spent` has a line of does not happen (any more): each is
+    noted there when it does, so that the process that replaces a killed one lives. Raises ValueError where the plan
+    names no point."""
+    left: dict[str, int] = {}
     for entry in filter(None, plan.split(",")):
         name, _, action = entry.partition("=")
         verb, _, count = action.partition("@")
-        if name not in POINTS or verb != "kill":
+        if name not in POINTS or verb not in SIGNALS:
             raise ValueError(f"no such fault: {entry}")
-        countdown[name] = int(count or 1)
+        left[entry] = int(count or 1)
 
-    async def kill(name: str) -> None:
-        if name in countdown:
-            countdown[name] -= 1
-            if countdown[name] == 0:
-                os.close(os.open(spent, os.O_CREAT))
-                os.kill(os.getpid(), signal.SIGKILL)
+    async def strike(name: str) -> None:
+        for entry in left:
+            if entry.startswith(f"{name}="):
+                left[entry] -= 1
+                if left[entry] == 0 and _spend(entry, spent):
+                    os.kill(os.getpid(), SIGNALS[entry.partition("=")[2].partition("@")[0]])
 
-    install(kill if countdown and not spent.exists() else None)
+    install(strike if left else None)
+
+
+def _spend(entry: str, spent: Path) -> bool:
+    """Notes it; whether it was not there yet."""
+    if spent.exists() and entry in spent.read_text().split():
+        return False
+    with spent.open("a") as file:
+        file.write(f"{entry}\n")
+    return True

@@ -40,38 +40,17 @@ timeout = "1s"
 """
 
 
-class Processes:
-    """`start` and `kill` as often as you like: the data stays."""
+class Gateway:
+    """One gateway and its folder: `start` and `kill` as often as you like, the data stays."""
 
-    def __init__(self, folder: Path, gateway: str = "") -> None:
+    def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.vendor = AICrossSimulator(
-            token="vendortoken",
-            client_id="1234",
-            sms_code="80013",
-            delay=0.05,
-            late=0.5,
-            repeat_after=0.5,
-            callback_url=f"{self.url}/callbacks/main/{SECRET}/dlr",
-        )
         self.api = httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
         self.process: subprocess.Popen[bytes] | None = None
-        self._gateway = gateway
-
-    async def open(self) -> None:
-        await self.vendor.start()
-        text = CONFIG.format(
-            gateway=self._gateway, digest=key_digest(KEY).hex(), vendor_url=self.vendor.url, secret=SECRET
-        )
-        (self.folder / "gateway.toml").write_text(text)
-
-    async def close(self) -> None:
-        if self.process:
-            await self.stop()
-        await self.api.aclose()
-        await self.vendor.stop()
+        self.environ: dict[str, str] = {}
+        """More of it for its processes."""
 
     async def start(self, *arguments: str, faults: str = "") -> None:
         """Returns once it is ready."""
@@ -80,7 +59,8 @@ class Processes:
                 [*GATEWAY, "serve", "--config", "gateway.toml", "--port", str(self.port), *arguments],
                 cwd=self.folder,
                 stderr=log,
-                env={**ENVIRON, "GATEWAY_FAULTS": faults},
+                env={**ENVIRON, **self.environ, "GATEWAY_FAULTS": faults},
+                start_new_session=True,
             )
         ends = time.monotonic() + 20
         while True:
@@ -129,6 +109,36 @@ class Processes:
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
+
+
+class Processes(Gateway):
+    """A gateway and its vendor."""
+
+    def __init__(self, folder: Path, gateway: str = "") -> None:
+        super().__init__(folder)
+        self.vendor = AICrossSimulator(
+            token="vendortoken",
+            client_id="1234",
+            sms_code="80013",
+            delay=0.05,
+            late=0.5,
+            repeat_after=0.5,
+            callback_url=f"{self.url}/callbacks/main/{SECRET}/dlr",
+        )
+        self._gateway = gateway
+
+    async def open(self) -> None:
+        await self.vendor.start()
+        text = CONFIG.format(
+            gateway=self._gateway, digest=key_digest(KEY).hex(), vendor_url=self.vendor.url, secret=SECRET
+        )
+        (self.folder / "gateway.toml").write_text(text)
+
+    async def close(self) -> None:
+        if self.process:
+            await self.stop()
+        await self.api.aclose()
+        await self.vendor.stop()
 
     async def send(self, tag: str, to: str = "+819012345678") -> str | None:
         """The id of an accepted message; None where no answer came or it was refused for now."""
