@@ -5,14 +5,15 @@ UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode
 STAMP := $(VENV)/.installed
 
-.PHONY: help install sandbox test lint format chaos bench openapi clean
+.PHONY: help install sandbox test lint format chaos siege bench openapi clean
 
 help:
 	@echo "make sandbox   run the gateway with simulated vendors (installs what is missing)"
 	@echo "make test      lint, types, import walls and the whole test suite"
 	@echo "make install   install into .venv; then .venv/bin/gateway --help"
 	@echo "make lint      linters, types and import walls only"
-	@echo "make chaos     seeded faults at every point; says which seed replays what it finds"
+	@echo "make chaos     10,000 seeded histories of faults; says which seed replays what it finds"
+	@echo "make siege     the same with real processes, for twenty minutes"
 	@echo "make bench     benchmark against a fair baseline"
 	@echo "make openapi   write openapi/ anew after a change of the API"
 
@@ -44,6 +45,9 @@ format: $(STAMP)
 
 chaos: $(STAMP)
 	$(VENV)/bin/python -m tests.chaos --cases 10000 --jobs 2 $(ARGS)
+
+siege: $(STAMP)
+	$(VENV)/bin/python -m tests.siege --cases 1000 --minutes 20 $(ARGS)
 
 bench: $(STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)

@@ -17,7 +17,7 @@ from gateway.settings import Client
 from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Full, Late, Limited, Replay, Store
 
 MAX_AHEAD_MS = 90 * 86_400_000
-"""The contract, section 2: a reservation lies at most 90 days ahead."""
+"""How far ahead a reservation may lie."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Code(StrEnum):
-    """Every error code a caller can meet (the public contract, section 1)."""
+    """Every error code a caller can meet."""
 
     INVALID_REQUEST = "invalid_request"
     UNAUTHORIZED = "unauthorized"

@@ -19,7 +19,7 @@ import structlog
 log = structlog.get_logger()
 
 DRAIN = 30.0
-"""Seconds children have to finish after SIGTERM (the contract, section 9)."""
+"""Seconds children have to finish after SIGTERM, as callers of `gateway serve` are promised."""
 RESTART_PAUSES = (0.0, 0.2, 1.0, 3.0, 10.0)
 """Seconds before a child that keeps dying is started again: the first time at once."""
 STEADY = 30.0

@@ -48,7 +48,7 @@ where the rules have dealt with that, and it is open still."""
 MAX_STALLS = 5
 """Takes in a row whose process died, after which a message is only asked about: it may be what kills them."""
 MAX_BLIND_RESENDS = 2
-"""The contract, section 6: `duplicateRisk: accept` resends at most twice."""
+"""Of a message whose caller chose `duplicateRisk: accept`."""
 LONGEST_PAUSE_MS = 5_000
 """Between two tries that never reached a vendor: short, because `dispatch.gates` spares a vendor that is down."""
 MAX_SEEN = 32
@@ -258,7 +258,7 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
     """One word from the vendor about the try of `generation`. None: it was told before.
 
     Only forward: nothing lifts `delivered`, `delivered` lifts everything, and what contradicts is an entry on
-    the timeline (the contract, section 2).
+    the timeline.
     """
     seen = state.seen.split()
     if word.identity in seen:

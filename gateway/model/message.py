@@ -9,7 +9,7 @@ import msgspec
 
 
 class Status(StrEnum):
-    """Where a message stands, as callers see it (the public contract, section 2)."""
+    """Where a message stands, as callers see it."""
 
     SCHEDULED = "scheduled"
     QUEUED = "queued"
@@ -156,4 +156,4 @@ EVENTFUL = frozenset(
         Status.UNCERTAIN,
     }
 )
-"""Statuses whose entering is an event (the contract, section 7)."""
+"""Statuses whose entering is an event that clients are told of."""

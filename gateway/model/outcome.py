@@ -12,7 +12,7 @@ from gateway.model.receipt import Receipt
 
 
 class Guarantee(StrEnum):
-    """What a provider type promises about a message whose answer was lost (the contract, section 6)."""
+    """What a provider type promises about a message whose answer was lost."""
 
     DEDUPLICATED = "deduplicated"
     """The vendor refuses a second message under the same reference: asking again is safe."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Reason codes (the public contract, section 2). `UNMAPPED`: the vendor's code is in no document."""
+    """Reason codes, as callers see them. `UNMAPPED`: the vendor's code is in no document."""
 
     INVALID_NUMBER = "invalid_number"
     UNKNOWN_SUBSCRIBER = "unknown_subscriber"

@@ -1,4 +1,4 @@
-"""The one TOML file of the contract, section 8: typed when it is right, every mistake named when it is not."""
+"""The one TOML file: typed when it is right, every mistake named when it is not."""
 
 from gateway.settings.keys import key_digest, new_key
 from gateway.settings.load import load, parse

@@ -26,7 +26,7 @@ end
 if queue ~= '' then push(queue, high, line, id) end
 if owner ~= '' then redis.call('SREM', L .. 'o:' .. owner, id) end
 if event ~= '' then
-  -- Kept four days and more, as the contract says; `~` lets the server trim whole nodes.
+  -- Kept four days and more; `~` lets the server trim whole nodes.
   redis.call('XADD', L .. 'e:' .. client, 'MINID', '~', real - 345600000, '*', 'k', event, 'i', id, 'n', steps)
 end
 if ends ~= '0' then
