@@ -12,7 +12,6 @@ import pytest
 from gateway.errors import LostAnswer, NeverLeft
 from gateway.provider import Provider, VendorAnswer, VendorRequest
 from gateway.sandbox.mediasms import MediaSMSSimulator
-from gateway.transport import Transport
 from tests.harness import SECRET, Harness, open_harness
 
 MEDIA = """
@@ -25,8 +24,14 @@ callback_secret = "{secret}"
 timeout = "1s"
 """
 IN_ORDER = '[[routes]]\nproviders = ["main", "media"]\n'
-CLOSED: Callable[[], Exception] = lambda: NeverLeft("refused")  # noqa: E731
-SILENT: Callable[[], Exception] = lambda: LostAnswer("nothing came")  # noqa: E731
+
+
+def closed() -> Exception:
+    return NeverLeft("refused")
+
+
+def silent() -> Exception:
+    return LostAnswer("nothing came")
 
 
 class Pair:
@@ -92,6 +97,3 @@ async def open_pair(redis_url: str, tmp_path: Path) -> AsyncIterator[OpenPair]:
 async def pair(open_pair: OpenPair) -> Pair:
     opened: Pair = await open_pair()
     return opened
-
-
-__all__ = ["CLOSED", "IN_ORDER", "SILENT", "OpenPair", "Pair", "Transport", "open_pair", "pair"]

@@ -13,7 +13,7 @@ from gateway.provider import VendorAnswer
 from gateway.store.gates import WEIGHTS, Gates, pass_for
 from tests import pair as pairs
 from tests.harness import OTHER_KEY, SECRET, advance
-from tests.pair import CLOSED, IN_ORDER, MEDIA, SILENT, OpenPair, Pair
+from tests.pair import IN_ORDER, MEDIA, OpenPair, Pair, closed, silent
 
 pytestmark = pytest.mark.anyio
 open_pair, pair = pairs.open_pair, pairs.pair
@@ -32,7 +32,7 @@ def timeline(message: dict[str, Any]) -> list[tuple[str, str]]:
 # Moving on
 
 
-@pytest.mark.parametrize("failure", [CLOSED, refusal(300, "limit"), refusal(100, "token"), refusal(500, "system")])
+@pytest.mark.parametrize("failure", [closed, refusal(300, "limit"), refusal(100, "token"), refusal(500, "system")])
 async def test_what_provably_was_not_taken_moves_on(pair: Pair, failure: Any) -> None:
     pair.cut["main"] = failure
     pair.harness.dispatch()
@@ -59,7 +59,7 @@ async def test_the_last_ones_refusal_about_us_is_told(pair: Pair) -> None:
     assert pair.tries == ["main", "media"], "who refused is not asked again"
 
 
-@pytest.mark.parametrize("failure", [SILENT, UNREACHABLE, VendorAnswer(302, b""), VendorAnswer(200, b"<html>login")])
+@pytest.mark.parametrize("failure", [silent, UNREACHABLE, VendorAnswer(302, b""), VendorAnswer(200, b"<html>login")])
 async def test_a_lost_answer_never_moves_on(pair: Pair, failure: Any) -> None:
     """Nor where a second try is refused: one proof is not proof of all."""
     pair.cut["main"] = failure
@@ -74,7 +74,7 @@ async def test_a_lost_answer_never_moves_on(pair: Pair, failure: Any) -> None:
 
 
 async def test_a_pinned_message_stays(pair: Pair) -> None:
-    pair.cut["main"] = CLOSED
+    pair.cut["main"] = closed
     pair.harness.dispatch()
     id_ = await pair.harness.sent(provider="main")
     await asyncio.sleep(0.5)
@@ -85,12 +85,12 @@ async def test_a_pinned_message_stays(pair: Pair) -> None:
 
 async def test_both_ways(pair: Pair) -> None:
     """Moved on to one that then fails: back to the first, which serves again."""
-    pair.cut["main"] = CLOSED
+    pair.cut["main"] = closed
     pair.harness.dispatch()
     ids = [await pair.harness.sent() for _ in range(FAILURES + 2)]
     for id_ in ids:
         assert (await pair.harness.until(id_, "delivered"))["provider"] == "media"
-    pair.cut = {"media": CLOSED}
+    pair.cut = {"media": closed}
     for _ in range(3):
         id_ = await pair.harness.sent()
         message = await pair.harness.until(id_, "delivered")
@@ -99,7 +99,7 @@ async def test_both_ways(pair: Pair) -> None:
 
 
 async def test_one_deadline_for_all_tries(pair: Pair) -> None:
-    pair.cut = {"main": CLOSED, "media": CLOSED}
+    pair.cut = {"main": closed, "media": closed}
     pair.harness.dispatch()
     now = pair.harness.here.store.clock
     await pair.harness.here.store.know_time()
@@ -124,7 +124,7 @@ async def test_behind_a_dead_vendor_nothing_waits(open_pair: OpenPair) -> None:
         if provider.name == "main":
             pair.tries.append("main")
             await asyncio.sleep(0.4)
-            raise CLOSED()
+            raise closed()
         return await exchange(provider, request)
 
     pair.harness.here.transport.exchange = slow
@@ -152,7 +152,7 @@ async def test_what_waits_leaves_an_open_gate_and_no_other(pair: Pair) -> None:
     gates, gate = Gates(harness.here.store), pass_for(harness.here.settings.providers["main"])
     for _ in range(FAILURES):
         await gates.tell(gate, "another", "down", 0)
-    pair.cut["main"] = CLOSED
+    pair.cut["main"] = closed
     harness.dispatch()
     for id_ in free:
         message = await harness.until(id_, "delivered")
@@ -217,7 +217,7 @@ async def test_after_a_restart_in_order_nothing_is_waited_for(open_pair: OpenPai
 
 
 async def test_a_dead_vendor_is_probed_and_taken_back(pair: Pair) -> None:
-    pair.cut["main"] = CLOSED
+    pair.cut["main"] = closed
     pair.harness.dispatch()
     for _ in range(FAILURES + 3):
         await pair.harness.until(await pair.harness.sent(), "delivered")
@@ -231,7 +231,7 @@ async def test_a_dead_vendor_is_probed_and_taken_back(pair: Pair) -> None:
 
 async def test_alone_it_waits_and_goes_out_once_the_vendor_is_back(open_pair: OpenPair) -> None:
     pair = await open_pair('[[routes]]\nproviders = ["main"]\n')
-    pair.cut["main"] = CLOSED
+    pair.cut["main"] = closed
     pair.harness.dispatch()
     ids = [await pair.harness.sent() for _ in range(40)]
     await asyncio.sleep(2)
