@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from gateway.sandbox.aicross import AICrossSimulator
 from gateway.settings import key_digest
@@ -153,3 +155,14 @@ class Processes(Gateway):
     async def statuses(self, ids: list[str]) -> dict[str, str]:
         answers = await asyncio.gather(*(self.api.get(f"/messages/{id_}") for id_ in ids))
         return {answer.json()["id"]: answer.json()["status"] for answer in answers}
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Processes]:
+    """A gateway to start, with its vendor."""
+    processes = Processes(tmp_path)
+    await processes.open()
+    try:
+        yield processes
+    finally:
+        await processes.close()

@@ -8,28 +8,18 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 import redis
 
 from gateway import faults
+from tests import processes
 from tests.processes import Processes
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Processes]:
-    processes = Processes(tmp_path)
-    await processes.open()
-    try:
-        yield processes
-    finally:
-        await processes.close()
+gateway = processes.gateway
 
 
 async def settled(gateway: Processes, ids: list[str], seconds: float = 60.0) -> None:

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.processes import Processes
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Processes]:
-    processes = Processes(tmp_path)
-    await processes.open()
-    try:
-        yield processes
-    finally:
-        await processes.close()
+gateway = processes.gateway
 
 
 async def until(gateway: Processes, id_: str, *wanted: str) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import redis
 
+from tests import processes
 from tests.harness import Harness
 from tests.processes import Processes
 
 pytestmark = pytest.mark.anyio
+gateway = processes.gateway
 
 
 async def test_dispatchers_share_the_work_and_double_nothing(harness: Harness) -> None:
@@ -47,16 +47,6 @@ async def test_a_message_at_rest_costs_less_than_two_kilobytes(harness: Harness,
         cost = (client.info("memory")["used_memory"] - before) / 500 - len(text)
     print(f"\n{cost:.0f} bytes of Redis beyond the text")
     assert cost < 2048
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Processes]:
-    processes = Processes(tmp_path)
-    await processes.open()
-    try:
-        yield processes
-    finally:
-        await processes.close()
 
 
 async def test_two_workers_of_each_role_wait_across_processes(gateway: Processes) -> None:
