@@ -36,8 +36,8 @@ lost for the message's own sake, so it takes twenty of these."""
 SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 15_000
 """How long an open gate lets nothing through before one request probes: doubled each time the probe fails."""
 REFUSALS_LEFT = 9
-"""Failed logins in a row after which only an operator's `reset` lets another request through: the tenth blocks our
-address (MediaSMS, the only vendor that counts them)."""
+"""Failed logins in a row after which only an operator's `reset` lets another request through: at the one vendor that
+counts them, the tenth blocks our address."""
 
 STALE_AFTER = 2.0
 """Seconds from a take to its request, at most: a later one is not made."""
