@@ -69,8 +69,7 @@ class Routing:
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
         decision = self.decide(content, client, pinned)
         if decision.able:
-            by_need = tuple(sorted(decision.able, key=self.away.__contains__))
-            return decision.able if later else by_need
+            return decision.able if later or not self.away else self._serving_first(decision.able)
         errors = tuple(
             Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}")
             for passed in decision.passed_over
@@ -85,6 +84,9 @@ class Routing:
             "No configured provider can carry this message; see errors.",
             errors=errors or self._unrouted(),
         )
+
+    def _serving_first(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=self.away.__contains__))
 
     def _candidates(self, content: Content, client: Client) -> tuple[str, ...]:
         home = country(content.to) or ""
@@ -130,7 +132,7 @@ class Routing:
             return ""
         refused = record.state.refused.split()
         able = [name for name in self.decide(record.content, client).able if name not in refused]
-        return next((name for name in sorted(able, key=self.away.__contains__)), "")
+        return next(iter(self._serving_first(able)), "")
 
     def policy(self, state: State, content: Content) -> Policy:
         """What the lifecycle needs to know of the provider a message is with."""
