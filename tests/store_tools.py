@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import redis
+from hypothesis.stateful import RuleBasedStateMachine
 
 from gateway.model import lifecycle
 from gateway.model.ids import new_id
@@ -57,6 +59,30 @@ def a_pass(**given: Any) -> Pass:
     fields = {"name": "main", "group": "main", "rate": 1000.0, "concurrency": 256, "lasts_ms": 2000, "login": ""}
     fields |= {"desk": given.get("name", "main")}
     return Pass(**{**fields, **given})
+
+
+class OnRedis(RuleBasedStateMachine):
+    """A state machine with a store of its own, on the emptied Redis at `url`."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redis = redis.Redis.from_url(self.url)
+        self.redis.flushall()
+        self.runner = asyncio.Runner()
+        self.topology = Topology(self.url)
+        assert self.runner.run(self.topology.open())
+        self.store = Store(self.topology, Retention(record=30 * DAY, key=DAY), lanes=1)
+
+    def teardown(self) -> None:
+        async def close() -> None:
+            await self.topology.close()
+            await asyncio.sleep(0)
+
+        self.runner.run(close())
+        self.runner.close()
+        self.redis.close()
 
 
 async def accept(store: Store, *, tag: str = "", key: str = "", body: bytes = b"0", **given: Any) -> tuple[str, Any]:

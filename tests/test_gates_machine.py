@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from gateway.store.gates import REFUSALS_LEFT, Gates, GateState, Verdict
-from gateway.store.messages import Retention, Store
-from gateway.store.topology import Topology
-from tests.store_tools import DAY, a_pass
+from tests.store_tools import OnRedis, a_pass
 
 CONCURRENCY, LASTS = 8, 4.0
 """Requests in flight at most; seconds one takes at most, a second of grace included."""
 Asker = st.integers(0, 2)
 
 
-class Machine(RuleBasedStateMachine):
-    url = ""
+class Machine(OnRedis):
     guarded = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.redis = redis.Redis.from_url(self.url)
-        self.redis.flushall()
-        self.runner = asyncio.Runner()
-        self.topology = Topology(self.url)
-        self.runner.run(self.topology.open())
-        self.store = Store(self.topology, Retention(record=DAY, key=DAY), lanes=1)
         self.gates = Gates(self.store)
         login = "digest" if self.guarded else ""
         self.gate = a_pass(concurrency=CONCURRENCY, rate=100_000, lasts_ms=int(LASTS * 1000), login=login)
@@ -53,15 +42,6 @@ class Machine(RuleBasedStateMachine):
 
     def _do(self, coroutine: Any) -> Any:
         return self.runner.run(coroutine)
-
-    def teardown(self) -> None:
-        async def close() -> None:
-            await self.topology.close()
-            await asyncio.sleep(0)
-
-        self.runner.run(close())
-        self.runner.close()
-        self.redis.close()
 
     def _held(self, name: str) -> int:
         return sum(owner == name for owner, _, _ in self.flying)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from gateway.model import lifecycle
 from gateway.model.ids import new_id
@@ -22,12 +20,8 @@ from gateway.model.outcome import Unreadable as Lost
 from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
-from gateway.store.messages import Claims, Conflict, Fresh, Replay, Retention, Store
-from gateway.store.topology import Topology
-from tests import test_store_cluster
-from tests.store_tools import CONTENT, DAY, HOUR, LANE, LEASE, POLICY
-
-pair = test_store_cluster.pair
+from gateway.store.messages import Claims, Conflict, Fresh, Replay
+from tests.store_tools import CONTENT, HOUR, LANE, LEASE, POLICY, OnRedis
 
 MINUTE, HOLD = 60_000, 30_000
 ROUTED = msgspec.structs.replace(CONTENT, route=("safe", "blind"))
@@ -53,16 +47,9 @@ Serving = st.sampled_from([(), ("safe",), ("blind", "other")])
 Provider, Owner = st.sampled_from(["safe", "safe", "blind"]), st.sampled_from(["d.0", "d.1"])
 
 
-class Machine(RuleBasedStateMachine):
-    url = ""
-
+class Machine(OnRedis):
     def __init__(self) -> None:
         super().__init__()
-        self.redis = redis.Redis.from_url(self.url)
-        self.redis.flushall()
-        self.runner = asyncio.Runner()
-        self.topology: Topology = self.runner.run(self._connect())
-        self.store = Store(self.topology, Retention(record=30 * DAY, key=DAY), lanes=1)
         # The model. Rings are dicts: their order is the turn of the clients.
         self.states: dict[str, State] = {}
         self.claims: dict[str, bytes] = {}
@@ -71,20 +58,6 @@ class Machine(RuleBasedStateMachine):
         self.held_back: set[str] = set()
         self.events: dict[str, list[tuple[str, str]]] = {}
         self.taken, self.routed = list[Record](), set[str]()
-
-    async def _connect(self) -> Topology:
-        topology = Topology(self.url)
-        assert await topology.open()
-        return topology
-
-    def teardown(self) -> None:
-        async def close() -> None:
-            await self.topology.close()
-            await asyncio.sleep(0)
-
-        self.runner.run(close())
-        self.runner.close()
-        self.redis.close()
 
     # The model's side of a change
 

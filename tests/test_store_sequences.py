@@ -9,49 +9,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import redis
-from hypothesis import strategies as st
 
 from gateway.app import dispatcher_for
 from gateway.errors import StoreForgot, StoreUnavailable
-from gateway.model.message import State
-from gateway.model.outcome import Accepted, Busy, Duplicate, Guarantee, Known, NotSent, Refused, Unanswered, Unknown
-from gateway.model.outcome import Unreadable as Lost
-from gateway.model.reasons import Reason
-from gateway.model.receipt import Receipt
 from gateway.store.messages import Retention, Store
 from gateway.store.topology import Topology
 from tests import test_store_cluster
 from tests.conftest import free_port
 from tests.harness import Harness
 from tests.redis_tools import Proxy, Servers, port_of
-from tests.store_tools import DAY, HOUR, LANE, POLICY, Open, known, put, take
+from tests.store_tools import DAY, LANE, Open, known, put, take
 
 pair = test_store_cluster.pair
-
-MINUTE, HOLD = 60_000, 30_000
-SAFE = msgspec.structs.replace(POLICY, no_news_after=3 * HOUR, onward="blind", onward_serves=True)
-BLIND = msgspec.structs.replace(
-    SAFE, guarantee=Guarantee.BLIND, reports=False, queryable=False, onward="", onward_serves=False, resend_blind=True
-)
-POLICIES = {"safe": SAFE, "blind": BLIND}
-OUTCOMES = (
-    *(Accepted("0"), NotSent("refused"), Busy("503"), Duplicate("400"), Lost("nothing came")),
-    *(Refused(Reason.INVALID_NUMBER, "message", "110"), Refused(Reason.QUOTA_EXCEEDED, "account", "300")),
-)
-FINDINGS = (Known(), Unknown(), Unanswered())
-WORDS = tuple(
-    Receipt(reference="", identity=f"{outcome}", outcome=outcome, reason=None)
-    for outcome in ("delivered", "undelivered", None)
-)
-_states = msgspec.msgpack.Decoder(State)
-
-Which = st.integers(0, 4)
-"""Counted from the newest."""
-Tag, Key = st.sampled_from(["", "", "T", "U"]), st.sampled_from(["", "", "!K", "!L"])
-Provider, Owner = st.sampled_from(["safe", "safe", "blind"]), st.sampled_from(["d.0", "d.1"])
 
 
 @pytest.mark.anyio

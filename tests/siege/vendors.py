@@ -15,7 +15,7 @@ import httpx
 
 from gateway.sandbox.aicross import AICrossSimulator
 from gateway.sandbox.mediasms import MediaSMSSimulator
-from gateway.sandbox.server import DROP, Answer, Request
+from gateway.sandbox.server import DROP, Answer, Pusher, Request, VendorServer
 
 DEDUPED_WORDS = {"1": "sending", "2": "delivered", "3": "undelivered"}
 BLIND_WORDS = {"14": "sending", "1": "delivered"} | dict.fromkeys(("0", "10", "11", "18", "19", "20"), "undelivered")
@@ -99,36 +99,12 @@ class Line:
         self.journal.append(Seen(time.time(), reference, what))
 
 
-class Deduped(AICrossSimulator):
-    """Refuses a second message under a reference it took, and can be asked."""
+class OnALine:
+    """Put before a simulator: what comes to it and what it pushes goes over a line that may fail."""
 
-    name, blind = "deduped", False
-
-    def __init__(self, line: Line, **options: Any) -> None:
-        super().__init__(post=line.post, dlr="json", **options)
-        self._line = line
-
-    async def _answer(self, request: Request) -> Answer:
-        return await self._line.carry(self.name, request, super()._answer)
-
-    @property
-    def busy(self) -> bool:
-        """Something is still to be pushed."""
-        return bool(self._pusher._tasks)
-
-    async def shut(self) -> None:
-        """Closes the port and every connection; what is to be pushed still is."""
-        await self._server.stop()
-
-    def taken(self) -> list[Take]:
-        fates = {2: "delivered", 3: "undelivered"}
-        return [Take(self.name, reference, fates[taken.outcome]) for reference, taken in self.accepted.items()]
-
-
-class Blind(MediaSMSSimulator):
-    """Takes whatever it is given, and cannot be asked."""
-
-    name, blind = "blind", True
+    name: str
+    _pusher: Pusher
+    _server: VendorServer
 
     def __init__(self, line: Line, **options: Any) -> None:
         super().__init__(post=line.post, **options)
@@ -145,6 +121,25 @@ class Blind(MediaSMSSimulator):
     async def shut(self) -> None:
         """Closes the port and every connection; what is to be pushed still is."""
         await self._server.stop()
+
+
+class Deduped(OnALine, AICrossSimulator):
+    """Refuses a second message under a reference it took, and can be asked."""
+
+    name, blind = "deduped", False
+
+    def __init__(self, line: Line, **options: Any) -> None:
+        super().__init__(line, dlr="json", **options)
+
+    def taken(self) -> list[Take]:
+        fates = {2: "delivered", 3: "undelivered"}
+        return [Take(self.name, reference, fates[taken.outcome]) for reference, taken in self.accepted.items()]
+
+
+class Blind(OnALine, MediaSMSSimulator):
+    """Takes whatever it is given, and cannot be asked."""
+
+    name, blind = "blind", True
 
     def taken(self) -> list[Take]:
         return [Take(self.name, reference, "") for reference, taken in self.accepted.items() for _ in taken]
