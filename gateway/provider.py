@@ -6,15 +6,19 @@ what that answer *means* is the adapter's to say, what follows from it is `model
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
+from gateway.errors import UnreadableCallback
+from gateway.model import segments
 from gateway.model.message import Content
 from gateway.model.outcome import (
     Accepted,
     Busy,
+    Declined,
     Duplicate,
     Finding,
     Guarantee,
@@ -30,9 +34,12 @@ from gateway.model.values import Duration, Secret
 
 __all__ = [
     "Accepted",
+    "Balance",
+    "Billed",
     "Busy",
     "Callback",
     "Capabilities",
+    "Declined",
     "Duplicate",
     "Finding",
     "Guarantee",
@@ -42,28 +49,49 @@ __all__ = [
     "ProviderSettings",
     "ProviderType",
     "ProviderTypes",
+    "Question",
     "Refused",
     "SendOutcome",
+    "ShortUrl",
     "Unanswered",
     "Unknown",
     "Unreadable",
+    "Usage",
     "VendorAnswer",
     "VendorRequest",
+    "VendorTemplate",
 ]
+
+T = TypeVar("T")
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said to a vendor at all. Declared once per provider type."""
+    """What can be said to a vendor at all. Declared once per provider type, checked by `routing`."""
 
     messages: bool = False
     delivery_reports: bool = False
+    """The vendor pushes what became of a message."""
     status_query: bool = False
+    """The vendor can be asked what became of a message."""
     carriers: frozenset[str] = frozenset()
     """Carrier hints the vendor has an id for; others are dropped."""
     subject: bool = False
     sender: bool = False
     countries: frozenset[str] = frozenset()
     """ISO 3166 countries it delivers to; empty: everywhere."""
+    characters: int | None = None
+    """Of a text, at most; None: no such limit."""
+    octets: int | None = None
+    """Bytes of a text in `charset`, at most; None: no such limit."""
+    charset: segments.Encoding | None = None
+    """In what the vendor measures texts; None: in the encodings of the air, GSM-7 and UCS-2."""
+    receivers: int = 1
+    """Of one request, at most: messages of equal content leave together."""
+    templates: bool = False
+    """Texts that are kept at the vendor can be sent."""
+    short_urls: bool = False
+    balance: bool = False
+    usage: bool = False
 
 
 class VendorRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +118,54 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     query: tuple[tuple[str, str], ...] = ()
     content_type: str = ""
     body: bytes = b""
+
+
+class Question(msgspec.Struct, Generic[T], frozen=True):
+    """Something a vendor is asked, or told to do, that is no message: the request, and what an answer says."""
+
+    request: VendorRequest
+    read: Callable[[VendorAnswer], T | Declined | Unreadable]
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What is left on the vendor account."""
+
+    amount: int
+    currency: str
+    """ISO 4217."""
+    unit: str
+    """What one of `amount` is."""
+
+
+class Billed(msgspec.Struct, frozen=True):
+    """Message parts a vendor bills, to one carrier's handsets where it says so."""
+
+    parts: int
+    carrier: str | None = None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What the vendor account is billed for a month."""
+
+    billed: tuple[Billed, ...]
+    as_of: int
+    """ms since 1970: what was sent before is in it."""
+
+
+class VendorTemplate(msgspec.Struct, frozen=True):
+    """A text that is kept at the vendor and filled in by the gateway."""
+
+    id: str
+    content: str
+    holes: tuple[tuple[str, str], ...] = ()
+    """Each parameter's name, and how it stands in `content`."""
+
+
+class ShortUrl(msgspec.Struct, frozen=True):
+    """A short URL the vendor made."""
+
+    url: str
+    name: str
 
 
 class Misfit(msgspec.Struct, frozen=True):
@@ -128,47 +204,81 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     reservations: Literal["gateway", "provider"] = "gateway"
 
 
-class Provider(Protocol):
+class Provider(ABC):
     """One configured vendor account. Every method is pure and never raises on what a vendor sent,
-    but for `receipts`, which raises `errors.UnreadableCallback`."""
+    but for `receipts`, which raises `errors.UnreadableCallback`. What a vendor has not, its adapter need not mention:
+    the methods that are not abstract say so."""
 
     name: str
     type: str
     guarantee: Guarantee
     capabilities: Capabilities
-    default_sender: str
+    default_sender: str = ""
     """The sender where a message names none; "" where the vendor chooses."""
-    callback_kinds: frozenset[str]
+    callback_kinds: frozenset[str] = frozenset()
     """The last path segments of its callback URLs."""
 
-    guarded_login: str
+    guarded_login: str = ""
     """Where the vendor blocks an address that fails to log in several times in a row: a digest of the credentials, by
     which changed ones are known. Then one request at a time is made until one was not refused, and a refused one
     closes the provider. "" where the vendor does not mind."""
 
-    @property
-    def settings(self) -> ProviderSettings: ...
+    settings: ProviderSettings
+    account: str
+    """Identifies the vendor account (never a secret): receipts are matched over providers that share it."""
 
-    @property
-    def account(self) -> str:
-        """Identifies the vendor account (never a secret): receipts are matched over providers that share it."""
-        ...
+    # Messages
 
+    @abstractmethod
     def misfit(self, content: Content) -> Misfit | None:
-        """Why this provider cannot carry the message, or None. Checked before anything is written."""
-        ...
+        """Why this provider cannot carry the message, or None. Checked before anything is written, and after the
+        capabilities: it need not repeat them."""
 
-    def send_request(self, content: Content, reference: str) -> VendorRequest: ...
+    def measure(self, text: str) -> segments.Segments:
+        """How long a text is for this vendor, and an estimate of the parts it bills."""
+        return segments.measure(text)
 
+    def warnings(self, content: Content) -> tuple[str, ...]:
+        """What a sender should know of a message this provider carries."""
+        return ()
+
+    def keeps_template(self, id: str) -> bool:
+        """Whether the vendor itself fills in the template of this id: such a message has no text, only
+        `Content.template`."""
+        return False
+
+    @abstractmethod
+    def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> VendorRequest:
+        """`further`: more receivers (E.164, each once), only where the capabilities allow `receivers`."""
+
+    @abstractmethod
     def send_outcome(self, answer: VendorAnswer) -> SendOutcome: ...
 
     def query_request(self, reference: str) -> VendorRequest | None:
         """Asks the vendor for the message under the reference; None where it cannot be asked."""
-        ...
+        return None
 
-    def query_outcome(self, answer: VendorAnswer, reference: str) -> Finding: ...
+    def query_outcome(self, answer: VendorAnswer, reference: str) -> Finding:
+        return Unanswered(detail="the vendor cannot be asked")
 
-    def receipts(self, callback: Callback) -> tuple[Receipt, ...]: ...
+    def receipts(self, callback: Callback) -> tuple[Receipt, ...]:
+        raise UnreadableCallback("this vendor pushes nothing")
+
+    # Beside messages; None where the vendor has no such thing, as the capabilities say
+
+    def balance(self) -> Question[Balance] | None:
+        return None
+
+    def usage(self, month: str, now: int) -> Question[Usage] | None:
+        """`month`: YYYY-MM; `now`: ms since 1970."""
+        return None
+
+    def templates(self) -> Question[tuple[VendorTemplate, ...]] | None:
+        """Those the gateway fills in. None also where the vendor does not tell its templates."""
+        return None
+
+    def short_url(self, long_url: str, name: str | None, domain: str | None) -> Question[ShortUrl] | None:
+        return None
 
 
 class ProviderType(Protocol):
@@ -177,6 +287,13 @@ class ProviderType(Protocol):
     name: str
     """The `type = "..."` of the configuration."""
     settings: type[ProviderSettings]
+    guarantee: Guarantee
+    capabilities: Capabilities
+    """Of an account with nothing more than the usual contract: settings may widen them."""
+    options: type[msgspec.Struct] | None
+    """The message body's `options.<name>`; None where there are none."""
+    simulator: str
+    """`module:class` of the simulated vendor. See `sandbox.server.Simulator`."""
 
     def build(self, name: str, settings: Any) -> Provider:
         """`settings` is an instance of `self.settings`."""

@@ -13,6 +13,7 @@ from gateway.errors import Code, GatewayError, Pointer
 from gateway.model.message import Content, Record, State
 from gateway.model.phone import country
 from gateway.model.policy import NOBODY, Policy
+from gateway.model.reasons import Reason
 from gateway.provider import Guarantee, Misfit, Provider
 from gateway.settings import Client, Route
 
@@ -109,9 +110,7 @@ class Routing:
             return Misfit("forbidden", "This client may not use this provider.", "/provider")
         if client.senders is not None and (content.sender or provider.default_sender) not in client.senders:
             return Misfit("forbidden", "This client may not use this sender: name one of its own in `from`.", "/from")
-        if not provider.capabilities.messages:
-            return Misfit("unsupported", "it cannot send text messages")
-        return provider.misfit(content)
+        return misfit(provider, content)
 
     def carried(self, record: Record, source: Provider) -> bool:
         """Whether the message may have been given to the vendor account of `source`. A provider that is not
@@ -176,3 +175,22 @@ def _order(route: Route) -> tuple[str, ...]:
     names = sorted(route.providers, key=lambda name: -route.weights[name])
     first = random.choices(names, [route.weights[name] for name in names])[0]  # noqa: S311  # shares, not secrets
     return (first, *(name for name in names if name != first))
+
+
+def misfit(provider: Provider, content: Content) -> Misfit | None:
+    """Why the provider cannot carry the message, or None: what its capabilities exclude, then what it finds itself."""
+    able = provider.capabilities
+    if not able.messages:
+        return Misfit("unsupported", "it cannot send text messages")
+    if content.template is not None and not (able.templates and provider.keeps_template(content.template)):
+        return Misfit("unsupported", "the vendor has no template of this id", "/template/id")
+    if content.subject is not None and not able.subject:
+        return Misfit("unsupported", "its messages have no subject", "/subject")
+    if content.sender is not None and not able.sender:
+        return Misfit("unsupported", "its messages name no sender of the caller's choice", "/from")
+    if able.countries and country(content.to) not in able.countries:
+        where = ", ".join(sorted(able.countries))
+        return Misfit(Reason.INVALID_NUMBER, f"it delivers to numbers of {where} only", "/to")
+    if able.characters is not None and len(content.text) > able.characters:
+        return Misfit(Reason.TOO_LONG, f"it takes at most {able.characters} characters", "/text")
+    return provider.misfit(content)

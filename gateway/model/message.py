@@ -46,6 +46,9 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     to: str
     """E.164."""
     text: str
+    """"" where the vendor fills in a `template` of its own."""
+    template: str | None = None
+    """The id of a text that is kept, and filled in, at the vendor."""
     subject: str | None = None
     sender: str | None = None
     client_tag: str | None = None
@@ -59,14 +62,17 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     encoding: str
     characters: int
     segments: int
+    """An estimate; 0 where the text is not known here."""
     route: tuple[str, ...] = ()
     """The providers able to carry it, in order; empty where there is only the one it is with."""
     pinned: bool = False
     """The caller named the provider: no other one carries it."""
+    batch: str | None = None
+    """The batch it was accepted with."""
 
 
-VERSION = 2
-"""Of the state's form. 1 was without `refused`."""
+VERSION = 3
+"""Of the state's form. 1 was without `refused`, 2 without `party` and `month`."""
 
 
 class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -123,6 +129,10 @@ class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     resends: int = 0
     refused: str = ""
     """Names of the providers that refused it for reasons of their own, each followed by a space."""
+    party: int = 0
+    """So many messages may share its request to the vendor, which refused more together; 0: as many as it takes."""
+    month: int = 0
+    """When it was accepted, in the gateway's time zone, like 202611: where usage counts it."""
 
 
 class Step(NamedTuple):

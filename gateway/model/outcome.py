@@ -26,6 +26,8 @@ class Accepted(msgspec.Struct, frozen=True, tag=True):
     """The vendor has the message and said so."""
 
     provider_code: str = ""
+    balance: int | None = None
+    """What is left on the account, where the vendor says so."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
@@ -37,6 +39,19 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
     reason: Reason
     about: Literal["message", "account", "vendor"]
+    provider_code: str = ""
+    detail: str = ""
+    balance: int | None = None
+    """What is left on the account, where the vendor says so."""
+    divisible: bool = False
+    """Of a request for several receivers: it may be about one of them, or about their number."""
+
+
+class Divided(msgspec.Struct, frozen=True, tag=True):
+    """The vendor refused a request for several receivers, of whom this is one; fewer are to be tried together."""
+
+    party: int
+    """How many, at most."""
     provider_code: str = ""
     detail: str = ""
 
@@ -69,7 +84,7 @@ class NotSent(msgspec.Struct, frozen=True, tag=True):
     """The fault is the gateway's own and says nothing of the vendor."""
 
 
-SendOutcome = Accepted | Refused | Duplicate | Busy | Unreadable | NotSent
+SendOutcome = Accepted | Refused | Divided | Duplicate | Busy | Unreadable | NotSent
 
 
 class Known(msgspec.Struct, frozen=True, tag=True):
@@ -90,3 +105,11 @@ class Unanswered(msgspec.Struct, frozen=True, tag=True):
 
 
 Finding = Known | Unknown | Unanswered
+
+
+class Declined(msgspec.Struct, frozen=True, tag=True):
+    """The vendor refused something that is no message, and said so."""
+
+    provider_code: str
+    message: str = ""
+    """The vendor's own words."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -71,6 +71,37 @@ def forget_oldest(ledger: dict[str, Any], keep: int) -> None:
 
 Post = Callable[[str, bytes, str], Awaitable[int]]
 """Carries a push (URL, body, content type) and brings back the HTTP status; raises OSError where none came."""
+
+
+class Simulator(Protocol):
+    """What the sandbox and the conformance suite ask of a simulated vendor."""
+
+    SETTINGS: ClassVar[Mapping[str, str]]
+    """The keys of `[providers.NAME]` for the account it plays, beside `type`, `base_url` and `callback_secret`."""
+
+    @property
+    def base_url(self) -> str:
+        """For the provider's `base_url`; once started."""
+        ...
+
+    @classmethod
+    def endings(cls) -> Mapping[str, str]:
+        """How a number may end, and what then becomes of a message to it."""
+        ...
+
+    @classmethod
+    def play(cls, callbacks: str, *, delay: float, late: float, post: Post | None = None) -> Simulator:
+        """Plays the account of `SETTINGS`. `callbacks`: where it pushes to, the kind of push appended; `delay`, `late`:
+        seconds until a push, and until one that comes late."""
+        ...
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def taken(self, number: str) -> int:
+        """How many messages it took for a number (E.164)."""
+        ...
 
 
 class Pusher:

@@ -43,12 +43,11 @@ class AICrossSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_u
     """The clientId the vendor's usage is asked for; `all` for agencies. Default: `client_id`."""
 
 
-class AICross:
+class AICross(port.Provider):
     """One account. Pure: see `gateway.provider.Provider` for what each method promises."""
 
     type = "aicross"
     guarantee = port.Guarantee.DEDUPLICATED
-    guarded_login = ""
     capabilities = port.Capabilities(
         messages=True,
         delivery_reports=True,
@@ -56,12 +55,13 @@ class AICross:
         carriers=frozenset(codes.CARRIER_IDS),
         sender=True,
         countries=frozenset({"JP"}),
+        characters=TEXT_AT_MOST,
     )
     callback_kinds = frozenset({"dlr"})
 
     def __init__(self, name: str, settings: AICrossSettings) -> None:
         self.name = name
-        self.settings = settings
+        self.settings: AICrossSettings = settings
         self.default_sender = settings.sms_code
         self.account = f"aicross/{settings.client_id}"
         self._base = settings.base_url.rstrip("/")
@@ -73,15 +73,11 @@ class AICross:
         if not (content.to.startswith("+81") and len(national) == 11 and national.startswith(self.settings.prefixes)):
             wanted = ", ".join(self.settings.prefixes)
             return port.Misfit(Reason.INVALID_NUMBER, f"it sends to Japanese mobile numbers only ({wanted})", "/to")
-        if len(content.text) > TEXT_AT_MOST:
-            return port.Misfit(Reason.TOO_LONG, f"it takes at most {TEXT_AT_MOST} characters", "/text")
-        if content.subject is not None:
-            return port.Misfit("unsupported", "its messages have no subject", "/subject")
         if content.sender is not None and not _SENDER.fullmatch(content.sender):
             return port.Misfit(Reason.SENDER_NOT_ALLOWED, "its senders are numbers of 5 or 6 digits", "/from")
         return None
 
-    def send_request(self, content: Content, reference: str) -> port.VendorRequest:
+    def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> port.VendorRequest:
         fields = self._login | {
             "smsCode": content.sender or self.settings.sms_code,
             "message": content.text,
@@ -153,6 +149,10 @@ class AICrossType:
 
     name = "aicross"
     settings: type[port.ProviderSettings] = AICrossSettings
+    guarantee = AICross.guarantee
+    capabilities = AICross.capabilities
+    options: type[msgspec.Struct] | None = None
+    simulator = "gateway.sandbox.aicross:AICrossSimulator"
 
     def build(self, name: str, settings: AICrossSettings) -> AICross:
         return AICross(name, settings)

@@ -38,24 +38,25 @@ class MediaSMSSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_
     back."""
 
 
-class MediaSMS:
+class MediaSMS(port.Provider):
     """One account. Pure: see `gateway.provider.Provider` for what each method promises."""
 
     type = "mediasms"
     guarantee = port.Guarantee.BLIND
-    default_sender = ""
+    capabilities = port.Capabilities(
+        messages=True,
+        delivery_reports=True,
+        carriers=frozenset(codes.CARRIERS),
+        sender=True,
+        countries=frozenset({"JP"}),
+    )
     callback_kinds = frozenset({"delivery"})
 
     def __init__(self, name: str, settings: MediaSMSSettings) -> None:
         self.name = name
-        self.settings = settings
-        self.capabilities = port.Capabilities(
-            messages=True,
-            delivery_reports=True,
-            carriers=frozenset(codes.CARRIERS),
-            sender=True,
-            countries=frozenset() if settings.overseas else frozenset({"JP"}),
-        )
+        self.settings: MediaSMSSettings = settings
+        if settings.overseas:
+            self.capabilities = msgspec.structs.replace(self.capabilities, countries=frozenset())
         self.account = f"mediasms/{settings.username}"
         # Kept in the store: 32 bits out of a slow function tell a change, and help nobody to guess.
         salt = f"{settings.base_url}\n{settings.username}".encode()
@@ -79,14 +80,12 @@ class MediaSMS:
         narrow = receiver.get("mobilecareer") == codes.CARRIERS["au"]
         if excess := wire.excess(content.text, long=self.settings.long_text, narrow=narrow):
             return port.Misfit(Reason.TOO_LONG, excess, "/text")
-        if content.subject is not None:
-            return port.Misfit("unsupported", "its messages have no subject", "/subject")
         if content.sender is not None and not _SENDER.fullmatch(content.sender):
             detail = "its senders are 2 to 11 letters and digits (a-z, A-Z, 0-9), not digits only"
             return port.Misfit(Reason.SENDER_NOT_ALLOWED, detail, "/from")
         return None
 
-    def send_request(self, content: Content, reference: str) -> port.VendorRequest:
+    def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> port.VendorRequest:
         fields = wire.receiver(content.to, content.carrier, abroad=self.settings.overseas) | {
             "smstext": content.text,
             "status": "1",  # without these two no result is ever pushed
@@ -106,13 +105,6 @@ class MediaSMS:
         known = codes.outcome(code) if code else None
         said = f"HTTP status {answer.status} without a code of the document"
         return known or port.Unreadable(said, login_refused=answer.status == 401)
-
-    def query_request(self, reference: str) -> port.VendorRequest | None:
-        """The vendor names an API to ask for results, and does not describe it."""
-        return None
-
-    def query_outcome(self, answer: port.VendorAnswer, reference: str) -> port.Finding:
-        return port.Unanswered(detail="the vendor cannot be asked")
 
     def receipts(self, callback: port.Callback) -> tuple[Receipt, ...]:
         """One push is one receipt.
@@ -142,6 +134,10 @@ class MediaSMSType:
 
     name = "mediasms"
     settings: type[port.ProviderSettings] = MediaSMSSettings
+    guarantee = MediaSMS.guarantee
+    capabilities = MediaSMS.capabilities
+    options: type[msgspec.Struct] | None = None
+    simulator = "gateway.sandbox.mediasms:MediaSMSSimulator"
 
     def build(self, name: str, settings: MediaSMSSettings) -> MediaSMS:
         return MediaSMS(name, settings)
