@@ -69,7 +69,9 @@ async def open_services(
     # What is remembered is remembered of this Redis: another address is another history.
     history = hashlib.sha256(redis_url.encode()).hexdigest()[:16]
     witness = Witness(section.data_dir / "witness" / history, snapshots.stem if snapshots else "process")
-    store = Store(topology, retention, section.lanes, witness, None if section.redis_url else section.data_dir)
+    parties = {name: each.capabilities.receivers for name, each in settings.providers.items()}
+    data_dir = None if section.redis_url else section.data_dir
+    store = Store(topology, retention, section.lanes, witness, data_dir, parties)
     stack.callback(store.testify)
     with suppress(StoreUnavailable):  # told by readiness; the first request that needs the store asks again
         await store.know_time()

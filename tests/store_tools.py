@@ -33,11 +33,11 @@ Open = Callable[..., Any]
 async def open_store() -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
-        async def open_(url: str, lanes: int = 1, **retention: int) -> Store:
+        async def open_(url: str, lanes: int = 1, parties: dict[str, int] | None = None, **retention: int) -> Store:
             topology = Topology(url)
             stack.push_async_callback(topology.close)
             await topology.open()
-            store = Store(topology, Retention(**{"record": DAY, "key": HOUR, **retention}), lanes)
+            store = Store(topology, Retention(**{"record": DAY, "key": HOUR, **retention}), lanes, parties=parties)
             await store.know_time()
             return store
 
@@ -86,13 +86,14 @@ class OnRedis(RuleBasedStateMachine):
 
 
 async def accept(store: Store, *, tag: str = "", key: str = "", body: bytes = b"0", **given: Any) -> tuple[str, Any]:
-    """A message and what became of it. `given`: fields of its state, `id_`, `rate`, `dry`."""
+    """A message and what became of it. `given`: fields of its state, `content`, `id_`, `rate`, `dry`."""
     id_ = given.pop("id_", None) or new_id(await store.lane(given.get("client", "shop")), store.clock.now())
     rate, dry, now = given.pop("rate", None), given.pop("dry", False), store.clock.now()
     fields = {"status": Status.QUEUED, "phase": Phase.QUEUED, "provider": "main", "client": "shop", "steps": 1}
     fields |= {"due": now + DAY, "expires_at": now + DAY, "created_at": now, "updated_at": now, **given}
+    content = fields.pop("content", CONTENT)
     state = State(**fields)
-    return id_, await store.accept(id_, state, CONTENT, Claims(tag, key, body * 16), rate=rate, dry=dry)
+    return id_, await store.accept(id_, state, content, Claims(tag, key, body * 16), rate=rate, dry=dry)
 
 
 async def put(store: Store, **given: Any) -> str:

@@ -135,21 +135,25 @@ async def test_a_disabled_providers_receipts_still_count(reopen: Reopen, url: st
     assert (await after.read(id_))["status"] == "delivered"
 
 
-# Records of the version before
+# Records of the versions before
+
+FIELDS = {1: 32, 2: 33}
 
 
-def as_version_1(raw: bytes) -> bytes:
-    """A state as version 1 wrote it: without what was added since."""
-    return msgspec.msgpack.encode([1, *msgspec.msgpack.decode(raw)[1:32]])
+def as_version(version: int, raw: bytes) -> bytes:
+    """A state as an earlier version wrote it: without what was added since."""
+    return msgspec.msgpack.encode([version, *msgspec.msgpack.decode(raw)[1 : FIELDS[version]]])
 
 
-async def test_records_of_the_version_before_live_on(store: Store, raw: redis.Redis) -> None:
-    assert [*State.__struct_fields__][32:] == ["refused"], "say here what else was added, and raise VERSION"
+@pytest.mark.parametrize("version", FIELDS)
+async def test_records_of_the_versions_before_live_on(store: Store, raw: redis.Redis, version: int) -> None:
+    added = [*State.__struct_fields__][32:]
+    assert added == ["refused", "party", "month"], "say here what else was added, and raise VERSION"
     held = await taken(store)
     for id_ in (held.id, await put(store)):
         key = "{00}m:" + id_
         with redis.Redis.from_url(f"redis://127.0.0.1:{raw.connection_pool.connection_kwargs['port']}") as binary:
-            binary.hset(key, "s", as_version_1(binary.hget(key, "s")))  # type: ignore[arg-type]
+            binary.hset(key, "s", as_version(version, binary.hget(key, "s")))  # type: ignore[arg-type]
     await settle(store, await known(store, held.id), Accepted("0"))
     settled = (await known(store, held.id)).state
     assert (settled.version, settled.status, settled.refused) == (VERSION, "submitted", "")

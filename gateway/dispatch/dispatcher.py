@@ -20,6 +20,7 @@ from gateway import faults
 from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.agenda import Agenda
 from gateway.dispatch.gates import Gate, Ticket
+from gateway.dispatch.parties import Gathering, divided, parties
 from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
@@ -67,7 +68,7 @@ class Dispatcher:
         self._gates = {name: Gate(gates, availability, each, asker) for name, each in providers.items()}
         self._agenda = Agenda(store, recorder, transport, self._gates)
         self._stopping = asyncio.Event()
-        self._sends: dict[asyncio.Task[None], str] = {}
+        self._sends: dict[asyncio.Task[None], set[str]] = {}
         self._freed = asyncio.Event()
         self._inherited: set[str] = set()
 
@@ -124,6 +125,7 @@ class Dispatcher:
         gate = self._gates[provider.name]
         await gate.opened(self._start)
         idle = IDLE_SHORTEST
+        gathering = Gathering(provider.capabilities.receivers)
         lanes = itertools.cycle(await self._store.lanes())
         count = len(await self._store.lanes())
         while not self._stopping.is_set():
@@ -139,8 +141,13 @@ class Dispatcher:
                 idle = min(idle * 1.5, IDLE_LONGEST)
                 continue
             idle = IDLE_SHORTEST
+            urgent = sum(number for high, _, number in waiting if high)
+            ready = urgent or gathering.ready(sum(number for _, _, number in waiting))
+            if not ready:
+                await self._pause(IDLE_SHORTEST)
+                continue
             next(lanes)
-            wanted = min(free, BATCH, sum(number for _, number in waiting))
+            wanted = min(free, BATCH, ready)
             starts = await gate.ask(wanted)
             if starts:
                 try:
@@ -150,37 +157,41 @@ class Dispatcher:
             elif gate.state is GateState.CLOSED:
                 await self._pause(IDLE_LONGEST)
             else:
-                moved = await self._pass_over(provider.name, [lane for lane, _ in waiting])
+                moved = await self._pass_over(provider.name, [lane for _, lane, _ in waiting])
                 await self._pause(0 if moved else SHUT_PAUSE)
 
-    async def _waiting(self, provider: str, lanes: list[str]) -> list[tuple[str, int]]:
+    async def _waiting(self, provider: str, lanes: list[str]) -> list[tuple[bool, str, int]]:
         """Lanes with work for the provider, urgent work first, and how much."""
         depths = await asyncio.gather(*(self._store.queued(lane) for lane in lanes))
-        found = [
+        return [
             (high, lane, depth[provider, high])
             for high in (True, False)
             for lane, depth in zip(lanes, depths, strict=True)
             if (provider, high) in depth
         ]
-        return [(lane, number) for _, lane, number in found]
 
     async def _take(
-        self, provider: Provider, waiting: list[tuple[str, int]], starts: list[float], ticket: Ticket
+        self, provider: Provider, waiting: list[tuple[bool, str, int]], starts: list[float], ticket: Ticket
     ) -> None:
         gate = self._gates[provider.name]
         lease = int(2 * provider.settings.timeout * 1000) + 5000
-        for lane, number in waiting:
-            if not starts:
-                return
-            await faults.point("take.before")
-            asked_at = steady_ms()
-            records = await self._store.take(lane, provider.name, self._owner, min(number, len(starts)), lease)
-            gate.took(len(records))
-            for record in records:
-                task = asyncio.create_task(self._carry(provider, record, starts.pop(0), asked_at, ticket))
-                self._sends[task] = record.id
-                task.add_done_callback(self._sends.pop)
-            await faults.point("take.after")
+        receivers = provider.capabilities.receivers
+        for _, lane, number in waiting:
+            while starts and number > 0:
+                await faults.point("take.before")
+                asked_at = steady_ms()
+                # One party at a time: a longer script would hold up every other caller of Redis.
+                wanted = 1 if receivers > 1 else min(number, len(starts))
+                records = await self._store.take(lane, provider.name, self._owner, wanted, lease)
+                sends = parties(records, receivers) if receivers > 1 else [[record] for record in records]
+                gate.took(len(sends))
+                for party in sends:
+                    start = starts.pop(0) if starts else None
+                    task = asyncio.create_task(self._carry(provider, party, start, asked_at, ticket))
+                    self._sends[task] = {record.id for record in party}
+                    task.add_done_callback(self._sends.pop)
+                await faults.point("take.after")
+                number -= max(len(records), wanted)
 
     # Elsewhere
 
@@ -216,36 +227,47 @@ class Dispatcher:
 
     # Sending
 
-    async def _carry(self, provider: Provider, record: Record, start: float, asked_at: float, ticket: Ticket) -> None:
-        """One message from our hands to a recorded outcome. The outcome is evidence: it is kept until recorded."""
+    async def _carry(
+        self, provider: Provider, party: list[Record], start: float | None, asked_at: float, ticket: Ticket
+    ) -> None:
+        """Messages of one request from our hands to a recorded outcome. The outcome is evidence: it is kept until
+        recorded."""
         gate = self._gates[provider.name]
         try:
-            fence = record.state.fence
             try:
                 await gate.wait(start)
             except StoreUnavailable:
-                await self._until_recorded(lambda: self._recorder.give_back(record, fence))
+                await self._give_back(party)
                 return
             await faults.point("send.before")
             if steady_ms() - asked_at > STALE_MS:
-                await self._until_recorded(lambda: self._recorder.give_back(record, fence))
+                await self._give_back(party)
                 return
             began = time.monotonic()
-            outcome = await self._send(provider, record)
+            outcome = await self._send(provider, party)
             self._metrics.observe("gateway_vendor_seconds", time.monotonic() - began, provider=provider.name)
             self._metrics.add(
                 "gateway_vendor_tries_total", provider=provider.name, outcome=type(outcome).__name__.lower()
             )
             await faults.point("send.after")
-            await self._until_recorded(lambda: self._recorder.settle(record, fence, outcome))
+            told = divided(outcome, party)
+            await self._for_each(party, lambda record: self._recorder.settle(record, record.state.fence, told))
             await self._until_recorded(lambda: gate.tell(outcome, ticket))
         finally:
             gate.in_flight -= 1
             self._freed.set()
 
-    async def _send(self, provider: Provider, record: Record) -> SendOutcome:
+    async def _give_back(self, party: list[Record]) -> None:
+        await self._for_each(party, lambda record: self._recorder.give_back(record, record.state.fence))
+
+    async def _for_each(self, party: list[Record], record_it: Callable[[Record], Awaitable[object]]) -> None:
+        await asyncio.gather(*(self._until_recorded(partial(record_it, record)) for record in party))
+
+    async def _send(self, provider: Provider, party: list[Record]) -> SendOutcome:
+        record, *others = party
+        further = tuple(other.content.to for other in others)
         try:
-            request = provider.send_request(record.content, reference(record.id, record.state.generation))
+            request = provider.send_request(record.content, reference(record.id, record.state.generation), further)
         except Exception as error:  # an adapter's bug must cost one message a pause, not its place
             log.error("request not built", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
             return NotSent("the request could not be built", ours=True)
@@ -290,7 +312,9 @@ class Dispatcher:
         while not self._stopping.is_set():
             ghosts: set[str] = set()
             for lane in await self._store.lanes():
-                ghosts |= await self._store.held(lane, self._owner) - set(self._sends.values()) - self._inherited
+                ghosts |= (
+                    await self._store.held(lane, self._owner) - set().union(*self._sends.values()) - self._inherited
+                )
             for id_ in ghosts & suspects:
                 record = await self._store.read(id_)
                 if record is not None and record.state.owner == self._owner:

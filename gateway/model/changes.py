@@ -127,7 +127,25 @@ def move_on(state: State, now: int, provider: str, detail: str, code: str = "", 
         owner="",
         due=state.expires_at,
         stalls=0,
+        party=0,
         **fields,
     )
     # The timeline entry names the provider that is left behind, the state the next one.
     return change._replace(state=msgspec.structs.replace(change.state, provider=provider))
+
+
+def in_less_company(state: State, now: int, party: int, detail: str, code: str = "") -> Change:
+    """Into its provider's queue again, to share a request with fewer others. Only with every try accounted for."""
+    return turn(
+        state,
+        now,
+        detail=detail,
+        provider_code=code,
+        open="",
+        phase=Phase.QUEUED,
+        owner="",
+        due=state.expires_at,
+        stalls=0,
+        party=party,
+        generation=state.generation + 1,
+    )

@@ -18,6 +18,7 @@ from gateway.model.changes import (
     arrived,
     ask,
     end,
+    in_less_company,
     later,
     move_on,
     pause,
@@ -28,6 +29,7 @@ from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import (
     Accepted,
     Busy,
+    Divided,
     Duplicate,
     Finding,
     Guarantee,
@@ -73,7 +75,7 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
         if _untold(state):
             return arrived(state, now, policy, outcome.provider_code, "")
         return turn(state, now, tell=False, open="") if state.open else None
-    accounted = isinstance(outcome, Refused | NotSent | Busy)
+    accounted = isinstance(outcome, Refused | Divided | NotSent | Busy)
     still_open = _without(state.open, fence) if accounted else state.open
     if not held:
         return _heard_late(state, outcome, still_open, now, policy) if accounted else None
@@ -81,6 +83,8 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
         return _not_taken(state, outcome, still_open, now, policy)
     if isinstance(outcome, Refused):
         return _refused(state, outcome, still_open, now, policy)
+    if isinstance(outcome, Divided):
+        return _divided(state, outcome, still_open, now, policy)
     if isinstance(outcome, Duplicate):
         return ask(state, now, policy, "the vendor has the reference already", outcome.provider_code, stalls=0)
     return _lost(msgspec.structs.replace(state, stalls=0), outcome.detail, now, policy)
@@ -113,18 +117,26 @@ def _refused(state: State, outcome: Refused, still_open: str, now: int, policy: 
     return end(state, now, Status.FAILED, outcome.reason, outcome.provider_code, outcome.detail)
 
 
+def _divided(state: State, outcome: Divided, still_open: str, now: int, policy: Policy) -> Change:
+    if still_open:
+        fields: dict[str, Any] = {"open": still_open, "stalls": 0}
+        return ask(state, now, policy, "refused, but an earlier answer was lost", outcome.provider_code, **fields)
+    return in_less_company(state, now, outcome.party, outcome.detail, outcome.provider_code)
+
+
 def _heard_late(state: State, outcome: SendOutcome, still_open: str, now: int, policy: Policy) -> Change | None:
     """That a try was not taken, heard when its lease had ended. Where it was the last one open and nobody holds the
     message, nothing is under its reference: what would be asked or resent in doubt is decided instead."""
     waits = state.phase in (Phase.WAITING, Phase.QUEUED, Phase.ASKING)
-    if still_open or not (waits or (state.phase is Phase.RESTING and state.status is Status.UNCERTAIN)):
+    if still_open or not (waits or state.status is Status.UNCERTAIN):
         return turn(state, now, tell=False, open=still_open)
     if isinstance(outcome, Refused):
         return _refused(state, outcome, "", now, policy)
     if state.status is Status.UNCERTAIN:
         state = msgspec.structs.replace(state, open="")
         return end(state, now, Status.FAILED, Reason.PROVIDER_ERROR, detail="never left, and heard of too late")
-    return later(state, now, LONGEST_PAUSE_MS, "an earlier try never left", open="", stalls=0)
+    party = outcome.party if isinstance(outcome, Divided) else state.party
+    return later(state, now, LONGEST_PAUSE_MS, "an earlier try was not taken", open="", stalls=0, party=party)
 
 
 def _resendable(state: State, policy: Policy) -> bool:

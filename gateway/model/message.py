@@ -71,6 +71,13 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The batch it was accepted with."""
 
 
+def wording(content: Content) -> tuple[str, ...]:
+    """All that a vendor is told of a message but its receiver: messages of equal wording may leave in one request."""
+    fields = (content.text, content.template, content.subject, content.sender, content.carrier)
+    options = msgspec.json.encode(content.options, order="sorted").decode() if content.options else ""
+    return (*(field or "" for field in fields), options)
+
+
 VERSION = 3
 """Of the state's form. 1 was without `refused`, 2 without `party` and `month`."""
 

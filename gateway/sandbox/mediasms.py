@@ -1,25 +1,24 @@
 """MediaSMS simulated to the letter of its API document (an excerpt): the sending API and the pushed results.
 
-What happens to a message is told by how its number ends, see `ENDINGS`. The document has no code for most of what can
-be wrong with a request: that is 550 here. Whatever else it leaves open is chosen where it is said. Calls (method 2, 4
-and up) are not simulated.
+What happens to a message is told by how its number ends, see `ENDINGS`; what is a correct request, by
+`mediasms_letter`. What the document leaves open is chosen where it is said. Calls (method 2, 4 and up) are not
+simulated.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from base64 import b64encode
-from bisect import bisect
 from collections import Counter, deque
-from collections.abc import Callable
-from itertools import accumulate
-from typing import Literal, NamedTuple
-from urllib.parse import urlencode
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal, NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from gateway.sandbox import mediasms_letter as letter
 from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
 
 PATH = "/sms/api/"
@@ -31,21 +30,8 @@ PUSH_TIMEOUT = 10.0
 """Seconds a receiver has to answer a push. Undocumented."""
 REPEATS = 3
 """How often a push is made again when that failed. Undocumented."""
-ECHOED = (
-    "mobilecareer",
-    "mobilenumber",
-    "smstitle",
-    "smstextid",
-    "smstext",
-    "smstext2",
-    "status",
-    "smsid",
-    "method",
-    "iphone",
-    "holdingtime",
-    "repeatcall",
-)
-"""The fields of a push, all but `status` as the request had them."""
+TEMPLATES = ("1", "20")
+"""The ids of the texts that are registered, where nothing else is said."""
 WORDS = {
     "0": "失敗",
     "1": "送信済",
@@ -57,7 +43,6 @@ WORDS = {
     "20": "ドコモ他NW障害",
 }
 """The results that are pushed."""
-AU = "3"
 
 Word = Literal["sending", "failure", "result"]
 
@@ -113,14 +98,15 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     """As it came: 11 digits from 0, or an international number without its plus."""
     text: str
-    """What is sent of it: the vendor cuts off what is too long, and says nothing."""
+    """What a handset shows: the vendor cuts off what is too long, and says nothing. "" for a text that is registered
+    at the vendor (`smstextid`)."""
     fields: dict[str, str]
     """The request."""
     behaviour: Behaviour
 
     def status(self, word: Word) -> str:
         """What is pushed for `word`."""
-        au = self.fields.get("mobilecareer") == AU
+        au = self.fields.get("mobilecareer") == letter.AU
         if word == "sending":
             return "14"
         if word == "failure":
@@ -133,8 +119,11 @@ class MediaSMSSimulator:
 
     `accepted` has the messages taken, by smsid ("" where they have none): the vendor does not mind an smsid it has
     seen, and takes the message again. `requests` and `pushes` count the sends, whatever was answered, and the pushes
-    (not their repeats) per smsid. Each forgets the oldest of more than `keep`.
+    (not their repeats) per smsid. `violations` says what was not as the document has it about requests that are
+    answered 200 all the same; numbers and texts are not in it. Each forgets the oldest of more than `keep`.
     """
+
+    SETTINGS: ClassVar[Mapping[str, str]] = MappingProxyType({"username": "sandbox", "password": "sandboxpassword"})
 
     def __init__(
         self,
@@ -147,7 +136,10 @@ class MediaSMSSimulator:
         words: bool = False,
         encoding: Literal["utf-8", "cp932"] = "utf-8",
         long_text: bool = False,
+        overseas: bool = False,
         titles: bool = True,
+        templates: Collection[str] = TEMPLATES,
+        registered: bool = True,
         rate: int = 80,
         delay: float = 0.3,
         late: float = 5.0,
@@ -158,12 +150,14 @@ class MediaSMSSimulator:
     ) -> None:
         """`callback_url` may be set later; None: nothing is pushed. What the document leaves open: `answers`, how a
         code is wrapped; `statuses`, whether 401, 402, 414 and 503 are HTTP statuses too (the others are none);
-        `words`, whether a push has the status as its word; `encoding` of pushes. `long_text` and `titles` are options
-        of the account. Times in seconds: `delay` and `late` from taking a message to its last push."""
+        `words`, whether a push has the status as its word; `encoding` of pushes. `long_text`, `overseas` and `titles`
+        are options of the account, `templates` the ids of its texts, `registered` whether requests come from an
+        address it knows. Times in seconds: `delay` and `late` from taking a message to its last push."""
         self.callback_url = callback_url
         self.accepted: dict[str, list[Taken]] = {}
         self.requests: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
+        self.violations: list[str] = []
         self.failed_logins = 0
         """401s in a row. From 10 on nobody gets in any more; set it to 0 to be let in again."""
         self._login = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
@@ -171,8 +165,8 @@ class MediaSMSSimulator:
         self._statuses = statuses
         self._words = words
         self._encoding = encoding
-        self._long_text = long_text
-        self._titles = titles
+        self._account = letter.Account(long_text, overseas, titles, frozenset(templates))
+        self._registered = registered
         self._rate = rate
         self._delay = delay
         self._late = late
@@ -184,9 +178,36 @@ class MediaSMSSimulator:
         self._server = VendorServer(self._answer)
 
     @property
-    def url(self) -> str:
-        """The `base_url` for the provider's configuration."""
+    def base_url(self) -> str:
+        """For the provider's `base_url`; once started."""
         return self._server.url + PATH
+
+    @property
+    def url(self) -> str:
+        """`base_url`."""
+        return self.base_url
+
+    @classmethod
+    def endings(cls) -> Mapping[str, str]:
+        """How a number may end, and what then becomes of a message to it."""
+        return {ending: behaviour.description for ending, behaviour in ENDINGS.items()}
+
+    @classmethod
+    def play(cls, callbacks: str, *, delay: float, late: float, post: Post | None = None) -> MediaSMSSimulator:
+        """Plays the account of `SETTINGS`: without the options for long texts and for other countries."""
+        return cls(
+            username=cls.SETTINGS["username"],
+            password=cls.SETTINGS["password"],
+            callback_url=f"{callbacks}/delivery",
+            delay=delay,
+            late=late,
+            post=post,
+        )
+
+    def taken(self, number: str) -> int:
+        """How many messages it took for a number (E.164)."""
+        written = {number[1:], f"0{number[3:]}"} if number.startswith("+81") else {number[1:]}
+        return sum(each.number in written for taken in self.accepted.values() for each in taken)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         await self._server.start(host, port)
@@ -201,14 +222,18 @@ class MediaSMSSimulator:
             return NOT_FOUND
         if code := self._door(request):
             return self._say(code)
-        fields = request.query if request.method == "GET" else request.form()
-        return self._send({name: value for name, value in fields.items() if value})
+        if request.method == "GET":
+            return self._send(tuple(request.query.items()))
+        body = request.body.decode("utf-8", "replace") if request.form() else ""
+        return self._send(tuple(parse_qsl(body, keep_blank_values=True)))
 
     def _door(self, request: Request) -> str:
         """The code that ends a request before it is looked at, "" for none. The order is undocumented: what is known
         of the address comes first."""
         if self.failed_logins >= LOGINS_AT_MOST:
             return "555"
+        if not self._registered:
+            return "557"
         now = self._clock()
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
@@ -223,49 +248,24 @@ class MediaSMSSimulator:
             return "414"
         return ""
 
-    def _send(self, fields: dict[str, str]) -> Answer:
+    def _send(self, pairs: Collection[tuple[str, str]]) -> Answer:
+        fields = {name: value for name, value in pairs if value}
         smsid = fields.get("smsid", "")
         self._count(self.requests, smsid)
-        if code := self._refusal(fields):
+        if code := letter.refusal(fields, self._account):
             return self._say(code)
+        for violation in letter.oddities(pairs, self._account):
+            self._violated(violation)
         number = fields["mobilenumber"]
         behaviour = ENDINGS.get(number[-4:], DELIVERED)
         if behaviour.refusal:
             return self._say(behaviour.refusal)
-        lost = self._loses(behaviour, number, fields.get("smstext", ""))
+        lost = self._loses(behaviour, number, fields.get("smstextid") or fields["smstext"])
         if behaviour.taken or not lost:
             self._take(smsid, fields, behaviour)
         if lost == "busy":
             return self._say("503")
         return LOST[lost] if lost else self._say("200")
-
-    def _refusal(self, fields: dict[str, str]) -> str:
-        """The code of what is wrong with a request, "" for nothing."""
-        career, method = fields.get("mobilecareer", ""), fields.get("method", "1")
-        if career not in ("", "1", "2", "3", "4", "a", "b", "c"):
-            return "560"
-        if method not in ("1", "2", "4", "5", "6", "7"):
-            return "561"
-        if not re.fullmatch("[0-9]{1,3}", fields.get("holdingtime", "0")):
-            return "567"
-        if not re.fullmatch("[0-9]{1,2}", fields.get("repeatcall", "0")):
-            return "568"
-        if "smstitle" in fields and not self._titles:
-            return "617"
-        text = fields.get("smstext", "") + fields.get("smstext2", "")
-        valid = (
-            method == "1",
-            re.fullmatch(
-                "[1-9][0-9]{10,14}" if career == "c" else "0(?:[6-9]0|20)[0-9]{8}", fields.get("mobilenumber", "")
-            ),
-            re.fullmatch("(?![0-9]+$)[A-Za-z0-9]{2,11}", fields.get("smstitle", "ok")),
-            "smstext" in fields and "smstextid" not in fields,  # there are no templates here
-            all(map(_common, text)),
-            fields.get("status", "0") in ("0", "1"),
-            re.fullmatch("[A-Za-z0-9]{1,50}", fields.get("smsid", "none")),
-            "smsid" in fields or fields.get("status") != "1",
-        )
-        return "" if all(valid) else "550"
 
     def _loses(self, behaviour: Behaviour, number: str, text: str) -> str:
         """How the answer to this request is lost, "" where it is not."""
@@ -280,8 +280,10 @@ class MediaSMSSimulator:
         return behaviour.lost
 
     def _take(self, smsid: str, fields: dict[str, str], behaviour: Behaviour) -> None:
-        text = shortened(fields["smstext"], long=self._long_text, au=fields.get("mobilecareer") == AU)
+        text = letter.shown(fields, self._account)
         taken = Taken(number=fields["mobilenumber"], text=text, fields=fields, behaviour=behaviour)
+        if smsid in self.accepted and smsid:
+            self._violated("smsid is not unique")
         self.accepted.setdefault(smsid, []).append(taken)
         forget_oldest(self.accepted, self._keep)
         if self.callback_url and smsid and fields.get("status") == "1" and behaviour.pushes:
@@ -296,9 +298,8 @@ class MediaSMSSimulator:
                 self._count(self.pushes, smsid)
                 status = taken.status(word)
                 said = taken.fields | {"status": WORDS.get(status, status) if self._words else status}
-                form = urlencode(
-                    {name: said.get(name, "") for name in ECHOED}, encoding=self._encoding, errors="replace"
-                )
+                echoed = {name: said.get(name, "") for name in letter.PARAMETERS}
+                form = urlencode(echoed, encoding=self._encoding, errors="replace")
                 await self._pusher.push(self.callback_url, form.encode(), FORM)
 
     def _say(self, code: str) -> Answer:
@@ -312,25 +313,6 @@ class MediaSMSSimulator:
         counter[smsid] += 1
         forget_oldest(counter, self._keep)
 
-
-def shortened(text: str, *, long: bool, au: bool) -> str:
-    """What the vendor sends of a text: 140 bytes in Shift_JIS, and 70 characters where one is of two bytes (not so at
-    au); with the option for long texts 1340 bytes and 670 characters. A line break is two bytes."""
-    text = re.sub(r"\r\n|\r|\n", "\r\n", text)
-    octets, characters = (1340, 670) if long else (140, 70)
-    if long or (not au and any(_width(each) == 2 for each in text)):
-        text = text[:characters]
-    return text[: bisect(list(accumulate(map(_width, text))), octets)]
-
-
-def _width(character: str) -> int:
-    return len(character.encode("cp932", "replace"))
-
-
-def _common(character: str) -> bool:
-    """Not 環境依存文字: in CP932, but neither in its rows of NEC and IBM nor in private use."""
-    try:
-        encoded = character.encode("cp932")
-    except UnicodeEncodeError:
-        return False
-    return not (encoded[0] in (0x80, 0x87, 0xA0, 0xED, 0xEE) or encoded[0] >= 0xF0)
+    def _violated(self, what: str) -> None:
+        self.violations.append(what)
+        del self.violations[: -self._keep]

@@ -3,12 +3,15 @@
 Keys, all of one lane in one slot (`L` is `{lane}`):
     Lm:<id>                      hash: s = state (MessagePack array), c = content (JSON), t = timeline (JSON arrays)
     Lk:<claim>                   id + 16 bytes of content hash; <claim> is a digest of client and tag, or path and key
-    Lq:<provider>:<0|1>          ring of lines with queued messages; `...:<line>` the list of their ids. A line is a
-                                 client, or a client, "+" and the other providers its messages may go to
+    Lq:<provider>:<0|1>          ring of lines with queued messages; `...:<line>` the list of their entries (ids, see
+                                 `_entry`). A line is a client, or a client, "+" and the other providers its messages
+                                 may go to
     Ln                           hash: <provider>:<0|1> -> entries queued
     La                           agenda: id by the ms when something is to be done about it
     Lo:<owner>                   ids in one dispatcher's hands
     Lx:<client>:d:<day>          ids accepted on a day (UTC), in order
+    Lu:<client>:<month>          hash: <provider>|<carrier>|<status> -> messages
+    Lg:<batch>                   hash: c = client, t = created, x = canceled by; `...:i` its messages' ids
     Le:<client>                  stream of events: k = status, i = id, n = timeline length then
     Ll:<client>                  request rate
     Lh · Lj · Lb                 counter of script runs; epoch; what the counter was when the server started
@@ -22,7 +25,7 @@ import asyncio
 import hashlib
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -33,7 +36,7 @@ from gateway.errors import StoreFull
 from gateway.model.changes import Change
 from gateway.model.ids import lane_of
 from gateway.model.lifecycle import FORGOTTEN
-from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step
+from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step, wording
 from gateway.store import room
 from gateway.store.scripts import ACCEPT, APPLY, LOOKUP, PEEK, TAKE, TICK, Script
 from gateway.store.session import Session
@@ -120,9 +123,12 @@ class Store(Session):
         lanes: int | None = None,
         witness: Witness | None = None,
         data_dir: Path | None = None,
+        parties: Mapping[str, int] | None = None,
     ) -> None:
-        """`data_dir`: of the embedded Redis, whose disk is then watched."""
+        """`data_dir`: of the embedded Redis, whose disk is then watched. `parties`: providers that take several
+        messages in one request, and how many."""
         super().__init__(topology, lanes, witness)
+        self._parties = parties or {}
         self._retention = retention
         self.room = room.Room(data_dir)
         self._looked: dict[str, float] = {}
@@ -176,6 +182,10 @@ class Store(Session):
             QUEUE_BOUND,
             _line(state, content),
             state.epoch,
+            self._entry(id_, state, content),
+            state.month,
+            _kind(state),
+            content.batch or "",
         )
         verb = reply[0].decode()
         if verb == "new":
@@ -191,8 +201,8 @@ class Store(Session):
         return None if verb == "none" else Conflict(verb, reply[1].decode())
 
     async def take(self, lane: str, provider: str, owner: str, number: int, lease_ms: int) -> list[Record]:
-        """Up to `number` queued messages, now `submitting` in `owner`'s hands. Never asked again by itself: what
-        a lost answer took is found by `held`."""
+        """Up to `number` queued messages, and after each those that may leave in one request with it; all of them now
+        `submitting` in `owner`'s hands. Never asked again by itself: what a lost answer took is found by `held`."""
         reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
         return self._records(reply[0])
 
@@ -239,6 +249,10 @@ class Store(Session):
             ends,
             new.created_at // DAY_MS,
             _line(new, content or record.content),
+            self._entry(record.id, new, content or record.content) if queued else "",
+            new.month,
+            _kind(old),
+            _kind(new),
             *claim_ends,
         )
         if reply[0] != 1:
@@ -320,6 +334,15 @@ class Store(Session):
         if lack := self._lack.get(lane):
             raise StoreFull(lack)
 
+    def _entry(self, id_: str, state: State, content: Content) -> str:
+        """Of a queue: the id, and for a provider that takes several messages in a request which ones may share one."""
+        most = self._parties.get(state.provider, 1)
+        if most == 1:
+            return id_
+        alike = repr((wording(content), state.party)).encode()
+        receiver = hashlib.blake2b(content.to.encode(), digest_size=3).hexdigest()
+        return f"{id_}{hashlib.blake2b(alike, digest_size=4).hexdigest()}{receiver}{min(most, state.party or most)}"
+
     def _records(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> list[Record]:
         """The rows that this version can read. One of a newer version must not stop all others."""
         records: list[Record] = []
@@ -347,6 +370,11 @@ def _line(state: State, content: Content) -> str:
     gone = (state.provider, *state.refused.split())
     ways = [name for name in content.route if name not in gone]
     return f"{state.client}+{','.join(ways)}" if ways and not state.open else state.client
+
+
+def _kind(state: State) -> str:
+    """As what usage counts it."""
+    return f"{state.provider}|{state.carrier}|{state.status}"
 
 
 def _predates(state: State, epoch: int) -> bool:

@@ -171,7 +171,7 @@ class Process:
     @property
     def hands(self) -> set[str]:
         """Ids of the messages it is sending, as it knows itself."""
-        return set(self.dispatcher._sends.values()) if self.dispatcher else set()
+        return set().union(*self.dispatcher._sends.values()) if self.dispatcher else set()
 
     async def drain(self) -> None:
         """Ends as on SIGTERM."""

@@ -14,7 +14,7 @@ from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 from gateway.model.values import Duration, Secret, matching
-from gateway.providers.aicross import codes, wire
+from gateway.providers.aicross import beside, charset, codes, wire
 
 TEXT_AT_MOST = 660
 """Characters of any width (2.1.1)."""
@@ -39,8 +39,8 @@ class AICrossSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_u
     """How a number begins, written nationally, that this account may send to."""
     exclusive: bool = False
     """Nobody but this gateway uses the vendor account."""
-    usage_client_id: str | None = None
-    """The clientId the vendor's usage is asked for; `all` for agencies. Default: `client_id`."""
+    usage_client_id: Annotated[str, matching("[0-9]+|all", 'expected digits only, or "all"')] | None = None
+    """The clientId the vendor's usage is asked for; `all` for agencies (2.9.1). Default: `client_id`."""
 
 
 class AICross(port.Provider):
@@ -56,6 +56,9 @@ class AICross(port.Provider):
         sender=True,
         countries=frozenset({"JP"}),
         characters=TEXT_AT_MOST,
+        templates=True,
+        short_urls=True,
+        usage=True,
     )
     callback_kinds = frozenset({"dlr"})
 
@@ -68,6 +71,8 @@ class AICross(port.Provider):
         self._zone = ZoneInfo(settings.timezone)
         self._login = {"token": settings.token.reveal(), "clientId": settings.client_id}
 
+    # Messages
+
     def misfit(self, content: Content) -> port.Misfit | None:
         national = "0" + content.to[3:]
         if not (content.to.startswith("+81") and len(national) == 11 and national.startswith(self.settings.prefixes)):
@@ -77,8 +82,13 @@ class AICross(port.Provider):
             return port.Misfit(Reason.SENDER_NOT_ALLOWED, "its senders are numbers of 5 or 6 digits", "/from")
         return None
 
+    def warnings(self, content: Content) -> tuple[str, ...]:
+        dropped = content.carrier is not None and content.carrier not in codes.CARRIER_IDS
+        hint = "The vendor has no id for this carrier: the hint is dropped, and the vendor finds the carrier out."
+        return tuple(filter(None, (hint if dropped else "", charset.warning(content.text))))
+
     def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> port.VendorRequest:
-        fields = self._login | {
+        fields = {
             "smsCode": content.sender or self.settings.sms_code,
             "message": content.text,
             "phoneNumber": content.to,
@@ -88,8 +98,7 @@ class AICross(port.Provider):
             fields["carrierId"] = codes.CARRIER_IDS[content.carrier]
         if content.group_tag:
             fields["groupTag"] = content.group_tag
-        body = wire.encode(fields).encode()
-        return port.VendorRequest(method="POST", url=self._base + wire.SEND, headers=wire.FORM, body=body)
+        return self._post(wire.SEND, fields)
 
     def send_outcome(self, answer: port.VendorAnswer) -> port.SendOutcome:
         """Only HTTP 200 with an integer responseCode is an answer (2.1.2); the vendor documents no other status."""
@@ -106,8 +115,7 @@ class AICross(port.Provider):
         return codes.refusal(reply.code, reply.item)
 
     def query_request(self, reference: str) -> port.VendorRequest:
-        query = wire.encode(self._login | {"clientTag": reference})
-        return port.VendorRequest(method="GET", url=f"{self._base}{wire.STATUS}?{query}")
+        return self._get(wire.STATUS, {"clientTag": reference})
 
     def query_outcome(self, answer: port.VendorAnswer, reference: str) -> port.Finding:
         """An unknown clientTag's answer is in no document: an empty list and "Invalid clientTag." both mean it."""
@@ -126,6 +134,32 @@ class AICross(port.Provider):
 
     def receipts(self, callback: port.Callback) -> tuple[Receipt, ...]:
         return tuple(self._receipt(each) for each in wire.notifications(callback))
+
+    # Beside messages
+
+    def templates(self) -> port.Question[tuple[port.VendorTemplate, ...]]:
+        """The gateway fills them in: the vendor only keeps them (2.7)."""
+        return port.Question(self._get(beside.TEMPLATES, {}), lambda answer: beside.read(answer, beside.templates))
+
+    def short_url(self, long_url: str, name: str | None, domain: str | None) -> port.Question[port.ShortUrl]:
+        """`domain`: of an account that has its own. Without a `name` the vendor makes one up (2.6.1)."""
+        fields = {"longUrl": long_url} | {key: value for key, value in (("name", name), ("domain", domain)) if value}
+        request = self._post(beside.SHORT_URL, fields)
+        return port.Question(request, lambda answer: beside.read(answer, lambda said: beside.short_url(said, name)))
+
+    def usage(self, month: str, now: int) -> port.Question[port.Usage]:
+        """A month to come is asked for all the same: the vendor's answer counts (2.9.1)."""
+        client = self.settings.usage_client_id or self.settings.client_id
+        request = self._get(beside.USAGE, {"clientId": client, "month": month.replace("-", "")})
+        as_of = beside.counted_until(month, now, self._zone)
+        return port.Question(request, lambda answer: beside.read(answer, lambda said: beside.usage(said, as_of)))
+
+    def _get(self, path: str, fields: dict[str, str]) -> port.VendorRequest:
+        return port.VendorRequest(method="GET", url=f"{self._base}{path}?{wire.encode(self._login | fields)}")
+
+    def _post(self, path: str, fields: dict[str, str]) -> port.VendorRequest:
+        body = wire.encode(self._login | fields).encode()
+        return port.VendorRequest(method="POST", url=self._base + path, headers=wire.FORM, body=body)
 
     def _receipt(self, word: wire.Notification) -> Receipt:
         said = codes.verdict(word.statusId, word.detailedStatusId, word.carrierId)

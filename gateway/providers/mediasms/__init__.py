@@ -8,14 +8,17 @@ from hashlib import scrypt, sha256
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway import provider as port
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
+from gateway.model.segments import Segments
 from gateway.model.values import Secret, matching
 from gateway.providers.mediasms import codes, wire
 
+_TEXT_AU = "/options/mediasms/textAu"
 _SENDER = re.compile(r"(?![0-9]+$)[A-Za-z0-9]{2,11}")
 
 
@@ -31,11 +34,32 @@ class MediaSMSSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_
     """The account has the option for long texts."""
     overseas: bool = False
     """The account may send to other countries."""
-    rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 80.0
+    rate: Annotated[float, Meta(gt=0, le=100_000)] = 80.0
     """What the vendor takes in a second from one address."""
-    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 8
+    concurrency: Annotated[int, Meta(ge=1, le=10_000)] = 8
     """Few: ten failed logins in a row block our address, and what is in flight when the first fails cannot be called
     back."""
+
+
+class MediaSMSOptions(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """`options.mediasms` of a message."""
+
+    text_au: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=2000,
+                description=(
+                    "In place of `text` for handsets of au (the vendor's `smstext2`), where the account has the "
+                    "option for long texts. Up to 670 characters there, else 140 bytes in Shift_JIS; not together "
+                    "with a `template`."
+                ),
+                examples=["Your code is 123456"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class MediaSMS(port.Provider):
@@ -49,6 +73,9 @@ class MediaSMS(port.Provider):
         carriers=frozenset(codes.CARRIERS),
         sender=True,
         countries=frozenset({"JP"}),
+        octets=wire.SHORT_BYTES,
+        charset="cp932",
+        templates=True,
     )
     callback_kinds = frozenset({"delivery"})
 
@@ -57,6 +84,10 @@ class MediaSMS(port.Provider):
         self.settings: MediaSMSSettings = settings
         if settings.overseas:
             self.capabilities = msgspec.structs.replace(self.capabilities, countries=frozenset())
+        if settings.long_text:
+            self.capabilities = msgspec.structs.replace(
+                self.capabilities, characters=wire.LONG_CHARACTERS, octets=wire.LONG_BYTES
+            )
         self.account = f"mediasms/{settings.username}"
         # Kept in the store: 32 bits out of a slow function tell a change, and help nobody to guess.
         salt = f"{settings.base_url}\n{settings.username}".encode()
@@ -80,18 +111,60 @@ class MediaSMS(port.Provider):
         narrow = receiver.get("mobilecareer") == codes.CARRIERS["au"]
         if excess := wire.excess(content.text, long=self.settings.long_text, narrow=narrow):
             return port.Misfit(Reason.TOO_LONG, excess, "/text")
+        if misfit := self._misfit_au(content):
+            return misfit
         if content.sender is not None and not _SENDER.fullmatch(content.sender):
             detail = "its senders are 2 to 11 letters and digits (a-z, A-Z, 0-9), not digits only"
             return port.Misfit(Reason.SENDER_NOT_ALLOWED, detail, "/from")
         return None
 
+    def _misfit_au(self, content: Content) -> port.Misfit | None:
+        text = _text_au(content)
+        if text and content.template is not None:
+            detail = "a template of the vendor's has no text of its own for au: leave textAu out"
+            return port.Misfit("unsupported", detail, _TEXT_AU)
+        if strangers := wire.strangers(text):
+            return port.Misfit(Reason.CONTENT_REFUSED, f"it does not take these characters: {strangers}", _TEXT_AU)
+        if excess := wire.excess(text, long=self.settings.long_text, narrow=True):
+            return port.Misfit(Reason.TOO_LONG, excess, _TEXT_AU)
+        return None
+
+    def measure(self, text: str) -> Segments:
+        """The document bills what was delivered, and does not say how it counts a long text: parts are an estimate."""
+        return Segments("cp932", len(text), wire.parts(text, long=self.settings.long_text))
+
+    def warnings(self, content: Content) -> tuple[str, ...]:
+        career = wire.receiver(content.to, content.carrier, abroad=self.settings.overseas).get("mobilecareer", "")
+        found = []
+        if content.carrier is not None and career in ("", codes.OVERSEAS):
+            found.append("`carrier` is dropped: the vendor has no value for it here, and finds the carrier by itself")
+        if content.sender is not None and career != codes.OVERSEAS:
+            found.append("`from` is shown only where the message comes over the international network")
+        if text := _text_au(content):
+            long = any(wire.parts(each, long=self.settings.long_text) > 1 for each in (content.text, text))
+            if career == codes.OVERSEAS:
+                found.append("`textAu` has no effect abroad: it is for handsets of au")
+            elif not long:
+                found.append("`textAu` may have no effect: the vendor promises one for long texts only")
+        return tuple(found)
+
+    def keeps_template(self, id: str) -> bool:
+        return wire.names_template(id)
+
     def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> port.VendorRequest:
         fields = wire.receiver(content.to, content.carrier, abroad=self.settings.overseas) | {
-            "smstext": content.text,
             "status": "1",  # without these two no result is ever pushed
             "smsid": reference,
             "method": "1",
         }
+        if content.template is not None:
+            fields["smstextid"] = content.template
+        else:
+            fields["smstext"] = content.text
+            # Also without the option for long texts, where the document gives it a limit and promises no effect:
+            # what a caller wrote for au is not left out on a guess.
+            if text := _text_au(content):
+                fields["smstext2"] = text
         if content.sender:
             fields["smstitle"] = content.sender
         return port.VendorRequest(method="POST", url=self._url, headers=self._headers, body=wire.encode(fields))
@@ -129,6 +202,12 @@ class MediaSMS(port.Provider):
         )
 
 
+def _text_au(content: Content) -> str:
+    """What au's handsets are to get in place of the text; "" where there is nothing such."""
+    text: str = (content.options or {}).get(MediaSMS.type, {}).get("textAu", "")
+    return text
+
+
 class MediaSMSType:
     """How `type = "mediasms"` becomes a provider."""
 
@@ -136,7 +215,7 @@ class MediaSMSType:
     settings: type[port.ProviderSettings] = MediaSMSSettings
     guarantee = MediaSMS.guarantee
     capabilities = MediaSMS.capabilities
-    options: type[msgspec.Struct] | None = None
+    options: type[msgspec.Struct] | None = MediaSMSOptions
     simulator = "gateway.sandbox.mediasms:MediaSMSSimulator"
 
     def build(self, name: str, settings: MediaSMSSettings) -> MediaSMS:

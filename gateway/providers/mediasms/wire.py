@@ -21,6 +21,9 @@ ANSWER_AT_MOST = 4096
 """Bytes. The vendor answers with three digits; a page is something else."""
 SHORT_BYTES, SHORT_CHARACTERS = 140, 70
 LONG_BYTES, LONG_CHARACTERS = 1340, 670
+PART_CHARACTERS = 67
+"""UTF-16 units in each part of a long text (3GPP TS 23.040: 140 octets less a header of 6). The document does not say
+how long texts are billed, but its 670 are ten of these."""
 _NAMED_AT_MOST = 5
 _VALUE_AT_MOST = 200
 _FIELDS_AT_MOST = 100
@@ -28,6 +31,8 @@ _FIELDS_AT_MOST = 100
 _DOMESTIC = re.compile(r"\+81([6-9]0[0-9]{8}|20[0-9]{8})")
 """090, 080, 070, 060 or 020 and eight digits more, written nationally."""
 _ABROAD = re.compile(r"\+(?!81)([0-9]{11,15})")
+_TEMPLATE = re.compile(r"[0-9]{1,20}")
+"""Digits by the document, which gives no length: more than these are a typo."""
 _CODE = re.compile(r"[0-9]{3}")
 _TITLE = re.compile(r"<title>[^<]*</title>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--[^<>]*-->")
@@ -50,6 +55,11 @@ def receiver(number: str, carrier: str | None, *, abroad: bool) -> dict[str, str
     if abroad and (match := _ABROAD.fullmatch(number)):
         return {"mobilenumber": match[1], "mobilecareer": codes.OVERSEAS}
     return {}
+
+
+def names_template(id: str) -> bool:
+    """Whether the vendor could have a text under this id (`smstextid`). Which ones it has, it does not tell."""
+    return _TEMPLATE.fullmatch(id) is not None
 
 
 def code(body: bytes) -> str | None:
@@ -93,7 +103,10 @@ def _measure(text: str) -> _Measure:
 
 def excess(text: str, *, long: bool, narrow: bool) -> str:
     """What is too much about a text without strangers, with the numbers; "" where it fits. `long`: as a long text.
-    `narrow`: full-width characters make it no shorter (au). Half-width katakana are a byte each."""
+    `narrow`: full-width characters make it no shorter (au). Half-width katakana are a byte each.
+
+    A character that is no stranger is one unit of UTF-16, so 670 characters are 1340 bytes there.
+    """
     size = _measure(text)
     octets, characters = (LONG_BYTES, LONG_CHARACTERS) if long else (SHORT_BYTES, SHORT_CHARACTERS)
     if size.characters > characters and (long or (size.wide and not narrow)):
@@ -102,6 +115,15 @@ def excess(text: str, *, long: bool, narrow: bool) -> str:
     if size.octets > octets:
         return f"it takes at most {octets} bytes in Shift_JIS, this text has {size.octets}"
     return ""
+
+
+def parts(text: str, *, long: bool) -> int:
+    """An estimate of the parts the vendor sends. Never raises, whatever the characters. Without `long` it is one: the
+    rest would be cut off."""
+    if not long or not excess(text, long=False, narrow=False):
+        return 1
+    units = len(_NEWLINE.sub("\r\n", text).encode("utf-16-le", "surrogatepass")) // 2
+    return -(-units // PART_CHARACTERS)
 
 
 def strangers(text: str) -> str:

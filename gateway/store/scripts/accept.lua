@@ -4,6 +4,7 @@
 local id, state, content, step, hash, tag, key = unpack(ARGV, 3, 9)
 local client, provider, high, phase, due = unpack(ARGV, 10, 14)
 local day, day_ends, interval, burst, bound, line, known = unpack(ARGV, 15, 21)
+local entry, month, kind, batch = unpack(ARGV, 22, 25)
 
 local function claimed(name)
   return name ~= '' and redis.call('GET', L .. 'k:' .. name) or nil
@@ -62,12 +63,20 @@ end
 redis.call('HSET', L .. 'm:' .. id, 's', state, 'c', content, 't', step .. ',')
 if tag ~= '' then redis.call('SET', L .. 'k:' .. tag, id .. hash) end
 if key ~= '' then redis.call('SET', L .. 'k:' .. key, id .. hash) end
-local index = L .. 'x:' .. client .. ':d:' .. day
-if redis.call('RPUSH', index, id) == 1 then
-  redis.call('EXPIREAT', index, day_ends)
-else
-  redis.call('EXPIREAT', index, day_ends, 'GT')
+-- Lists of ids, each kept as long as the longest of what it names may be.
+local function list(name)
+  if redis.call('RPUSH', name, id) == 1 then
+    redis.call('EXPIREAT', name, day_ends)
+  else
+    redis.call('EXPIREAT', name, day_ends, 'GT')
+  end
+end
+list(L .. 'x:' .. client .. ':d:' .. day)
+if batch ~= '' then
+  list(L .. 'g:' .. batch .. ':i')
+  redis.call('EXPIREAT', L .. 'g:' .. batch, day_ends, 'GT')
 end
 redis.call('ZADD', L .. 'a', due, id)
-if phase == 'q' then push(provider, high, line, id) end
+if phase == 'q' then push(provider, high, line, entry) end
+if month ~= '0' then count(client, month, kind, 1) end
 return {seq, now, epoch, 'new', left}

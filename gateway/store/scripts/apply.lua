@@ -4,6 +4,7 @@
 local id, old, new, step, content = unpack(ARGV, 3, 7)
 local queue, high, client, due, owner = unpack(ARGV, 8, 12)
 local event, steps, watched, ends, day, line = unpack(ARGV, 13, 18)
+local entry, month, was, is = unpack(ARGV, 19, 22)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
@@ -23,7 +24,11 @@ if due == '0' then
 else
   redis.call('ZADD', L .. 'a', due, id)
 end
-if queue ~= '' then push(queue, high, line, id) end
+if queue ~= '' then push(queue, high, line, entry) end
+if was ~= is and month ~= '0' then
+  count(client, month, was, -1)
+  count(client, month, is, 1)
+end
 if owner ~= '' then redis.call('SREM', L .. 'o:' .. owner, id) end
 if event ~= '' then
   -- Kept four days and more; `~` lets the server trim whole nodes.
@@ -32,7 +37,7 @@ end
 if ends ~= '0' then
   redis.call('PEXPIREAT', record, ends)
   redis.call('PEXPIREAT', L .. 'x:' .. client .. ':d:' .. day, ends, 'GT')
-  for i = 19, #ARGV, 2 do
+  for i = 23, #ARGV, 2 do
     local claim = L .. 'k:' .. ARGV[i]
     -- A key outlived may name another message by now.
     if string.sub(redis.call('GET', claim) or '', 1, 26) == id then redis.call('PEXPIREAT', claim, ARGV[i + 1]) end

@@ -24,7 +24,8 @@ for high = 1, 0, -1 do
   for _, line in ipairs(lines) do
     if #out + dropped >= n then break end
     local list = ring .. ':' .. line
-    for _, id in ipairs(redis.call('LRANGE', list, 0, few - 1)) do
+    for _, entry in ipairs(redis.call('LRANGE', list, 0, few - 1)) do
+      local id = string.sub(entry, 1, 26)
       local record = redis.call('HMGET', L .. 'm:' .. id, 's', 'c')
       local S = record[1] and cmsgpack.unpack(record[1])
       local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider
@@ -36,7 +37,7 @@ for high = 1, 0, -1 do
         out[#out + 1] = {id, record[1], record[2]}
       end
       if not waits then
-        redis.call('LREM', list, 1, id)
+        redis.call('LREM', list, 1, entry)
         redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, -1)
         dropped = dropped + 1
       end

@@ -12,10 +12,18 @@ local epoch = tonumber(redis.call('GET', L .. 'j') or 0)
 -- A process saw that writes were lost: closed for all until adopted.
 if epoch < 0 then return {seq, now, epoch} end
 
-local function push(provider, high, line, id)
+-- An entry of a queue: the message's id; where messages may share a request, 8 characters that are equal where all but
+-- the receiver is, 6 that are equal where the receiver is, and how many may share it.
+local function push(provider, high, line, entry)
   local ring = L .. 'q:' .. provider .. ':' .. high
-  if redis.call('RPUSH', ring .. ':' .. line, id) == 1 then
+  if redis.call('RPUSH', ring .. ':' .. line, entry) == 1 then
     redis.call('RPUSH', ring, line)
   end
   redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, 1)
+end
+
+-- Messages of a client's month by `provider|carrier|status`; kept 400 days.
+local function count(client, month, field, by)
+  local key = L .. 'u:' .. client .. ':' .. month
+  if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 34560000) end
 end

@@ -1,46 +1,81 @@
 #!lua flags=allow-oom
--- Claim and intent in one: up to n queued messages of a provider become `submitting` in the hands of `owner`.
--- Urgent ones first; clients in turn. What the record says decides: an entry that is not queued any more is dropped.
+-- Claim and intent in one: up to n queued messages of a provider, and those that may share a request with one of them,
+-- become `submitting` in the hands of `owner`. Urgent ones first; clients in turn. What the record says decides: an
+-- entry that is not queued any more is dropped.
 local provider, owner, n, lease = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local out, names, looked = {}, {}, 0
+local NEAR = 300
+local out, names, taken, looked = {}, {}, 0, 0
+
+local function claim(entry, high)
+  local id = string.sub(entry, 1, 26)
+  redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, -1)
+  local record = redis.call('HMGET', L .. 'm:' .. id, 's', 'c', 't')
+  local S = record[1] and cmsgpack.unpack(record[1])
+  -- Past its time the agenda ends it, not we.
+  local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now
+  if not waits then return false end
+  if S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch) or S[DUE] < S[EXPIRES_AT] then
+    -- In the Redis that was lost it may have been sent since: the rules decide, at once.
+    redis.call('ZADD', L .. 'a', now, id)
+    return false
+  end
+  if S[STATUS] ~= 'submitting' and (S[MONTH] or 0) ~= 0 then
+    local kind = provider .. '|' .. S[CARRIER] .. '|'
+    count(S[CLIENT], S[MONTH], kind .. S[STATUS], -1)
+    count(S[CLIENT], S[MONTH], kind .. 'submitting', 1)
+  end
+  S[STATUS], S[PHASE], S[OWNER] = 'submitting', 'h', owner
+  S[FENCE] = S[FENCE] + 1
+  S[OPEN] = S[OPEN] .. S[FENCE] .. ' '
+  S[STALLS] = S[STALLS] + 1
+  -- No earlier than what was told before, should the clock have stepped back.
+  local at = math.max(now, S[UPDATED_AT])
+  S[DUE], S[UPDATED_AT] = now + lease, at
+  local told = {}
+  if S[STEPS] < 48 then
+    S[STEPS] = S[STEPS] + 1
+    told = {'t', record[3] .. string.format('[%.0f,"submitting","%s"],', at, provider)}
+  end
+  local state = cmsgpack.pack(S)
+  redis.call('HSET', L .. 'm:' .. id, 's', state, unpack(told))
+  redis.call('ZADD', L .. 'a', S[DUE], id)
+  names[#names + 1] = id
+  out[#out + 1] = {id, state, record[2]}
+  return true
+end
+
+-- Further messages that may leave in the request of `first`, out of the next ones of its list; each receiver once.
+local function gather(first, list, high)
+  local wording, most, party = string.sub(first, 27, 34), tonumber(string.sub(first, 41)), 1
+  local met, left = {[string.sub(first, 35, 40)] = true}, {}
+  if most == 1 then return end
+  for _, entry in ipairs(redis.call('LPOP', list, NEAR) or {}) do
+    local receiver = string.sub(entry, 35, 40)
+    if party < most and string.sub(entry, 27, 34) == wording and not met[receiver] then
+      if claim(entry, high) then
+        party = party + 1
+        met[receiver] = true
+      end
+    else
+      left[#left + 1] = entry
+    end
+  end
+  for i = #left, 1, -1 do redis.call('LPUSH', list, left[i]) end
+end
+
 for high = 1, 0, -1 do
   local ring = L .. 'q:' .. provider .. ':' .. high
-  while #names < n and looked < n + 50 do
+  while taken < n and looked < n + 50 do
     local line = redis.call('LPOP', ring)
     if not line then break end
     local list = ring .. ':' .. line
-    local id = redis.call('LPOP', list)
-    if redis.call('EXISTS', list) == 1 then redis.call('RPUSH', ring, line) end
+    local entry = redis.call('LPOP', list)
     looked = looked + 1
-    if id then
-      redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, -1)
-      local record = redis.call('HMGET', L .. 'm:' .. id, 's', 'c', 't')
-      local S = record[1] and cmsgpack.unpack(record[1])
-      -- Past its time the agenda ends it, not we.
-      local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now
-      if waits and (S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch) or S[DUE] < S[EXPIRES_AT]) then
-        -- In the Redis that was lost it may have been sent since: the rules decide, at once.
-        redis.call('ZADD', L .. 'a', now, id)
-      elseif waits then
-        S[STATUS], S[PHASE], S[OWNER] = 'submitting', 'h', owner
-        S[FENCE] = S[FENCE] + 1
-        S[OPEN] = S[OPEN] .. S[FENCE] .. ' '
-        S[STALLS] = S[STALLS] + 1
-        -- No earlier than what was told before, should the clock have stepped back.
-        local at = math.max(now, S[UPDATED_AT])
-        S[DUE], S[UPDATED_AT] = now + lease, at
-        local told = {}
-        if S[STEPS] < 48 then
-          S[STEPS] = S[STEPS] + 1
-          told = {'t', record[3] .. string.format('[%.0f,"submitting","%s"],', at, provider)}
-        end
-        local state = cmsgpack.pack(S)
-        redis.call('HSET', L .. 'm:' .. id, 's', state, unpack(told))
-        redis.call('ZADD', L .. 'a', S[DUE], id)
-        names[#names + 1] = id
-        out[#out + 1] = {id, state, record[2]}
-      end
+    if entry and claim(entry, high) then
+      taken = taken + 1
+      if #entry > 26 then gather(entry, list, high) end
     end
+    if redis.call('EXISTS', list) == 1 then redis.call('RPUSH', ring, line) end
   end
 end
 if #names > 0 then redis.call('SADD', L .. 'o:' .. owner, unpack(names)) end

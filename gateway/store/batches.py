@@ -1,0 +1,86 @@
+"""Batches in Redis: what was accepted together. Their messages name them; here is only who, when and which."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import msgspec
+
+from gateway.model.ids import lane_of
+from gateway.model.message import State
+from gateway.store.messages import DAY_MS, Retention, Store
+from gateway.store.scripts import BATCH
+
+MAX_LIFE = 200 * DAY_MS
+"""ms a batch is kept at least, beside its messages' retention: the longest that one of them may be on its way."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """One batch. `ids`: of its messages, in the order they were accepted."""
+
+    id: str
+    client: str
+    created_at: int
+    ids: tuple[str, ...]
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """`known`: an earlier request with the same key and content opened it."""
+
+    id: str
+    known: bool
+
+
+class Reused(msgspec.Struct, frozen=True):
+    """The key named a batch of other content."""
+
+    id: str
+
+
+_states = msgspec.msgpack.Decoder(State)
+
+
+class Batches:
+    """Every method raises `StoreUnavailable`."""
+
+    def __init__(self, store: Store, retention: Retention) -> None:
+        self._store = store
+        self._retention = retention
+
+    async def open(self, id_: str, client: str, content: bytes, key: str, created_at: int) -> Opened | Reused:
+        """`content`: what was asked, hashed; `key`: the name of its idempotency claim, "" for none."""
+        reply = await self._store.script(
+            BATCH, lane_of(id_), id_, client, created_at, content, key, self._retention.key,
+            self._retention.record + MAX_LIFE,
+        )  # fmt: skip
+        if reply[0] == b"key":
+            return Reused(reply[1].decode())
+        return Opened(reply[1].decode(), known=True) if reply[0] == b"replay" else Opened(id_, known=False)
+
+    async def read(self, id_: str) -> Batch | None:
+        lane = lane_of(id_)
+        key = f"{{{lane}}}g:{id_}"
+        (client, created), ids = await asyncio.gather(
+            self._store.in_lane(lane, "HMGET", key, "c", "t"), self._store.in_lane(lane, "LRANGE", f"{key}:i", 0, -1)
+        )
+        if client is None:
+            return None
+        return Batch(id_, client.decode(), int(created), tuple(each.decode() for each in ids))
+
+    async def counts(self, batch: Batch) -> Counter[str]:
+        """Its messages by status."""
+        lane = lane_of(batch.id)
+        raws = await asyncio.gather(
+            *(self._store.in_lane(lane, "HGET", f"{{{lane}}}m:{id_}", "s") for id_ in batch.ids)
+        )
+        return Counter(str(_states.decode(raw).status) for raw in raws if raw)
+
+    async def canceled(self, id_: str, claim: str) -> bool:
+        """Whether the cancel of this claim was carried out."""
+        lane = lane_of(id_)
+        return bool(await self._store.in_lane(lane, "HEXISTS", f"{{{lane}}}g:{id_}", f"x:{claim}"))
+
+    async def note_canceled(self, id_: str, claim: str) -> None:
+        lane = lane_of(id_)
+        await self._store.in_lane(lane, "HSET", f"{{{lane}}}g:{id_}", f"x:{claim}", 1)
