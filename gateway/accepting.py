@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway import faults
+from gateway import faults, templates
 from gateway.errors import Code, GatewayError, Pointer, StoreFull
 from gateway.metrics import Metrics
 from gateway.model.ids import PREFIX, created_ms, new_id
 from gateway.model.message import Content, Phase, State, Status
-from gateway.routing import Routing
+from gateway.model.segments import Segments
+from gateway.provider import Misfit
+from gateway.routing import PassedOver, Routing
 from gateway.settings import Client
 from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Full, Late, Limited, Replay, Store
+from gateway.templates import Listing, Wanted
 
 MAX_AHEAD_MS = 90 * 86_400_000
 """How far ahead a reservation may lie."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as asked for, its numbers and times normalised. Times in ms since 1970."""
+    """A message as asked for, its numbers and times normalised and its text not measured. Times in ms since 1970."""
 
     content: Content
+    template: Wanted | None = None
+    """Instead of a text, where the configuration has none of this id."""
     send_at: int | None = None
     expires_at: int | None = None
     high: bool = False
@@ -41,13 +49,30 @@ class Acceptance(msgspec.Struct, frozen=True):
     left: int = -1
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """What would become of a message: the providers able to carry it, the one to use first; those passed over; how long
+    its text is for each that is able; what its sender should know."""
+
+    able: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    sizes: dict[str, Segments]
+    warnings: tuple[str, ...]
+
+
+_AWAY = Misfit("unavailable", "it takes no requests now")
+
+
 class Acceptor:
     """Used by every way in: it alone writes new messages."""
 
-    def __init__(self, store: Store, routing: Routing, max_queue: float, metrics: Metrics) -> None:
+    def __init__(
+        self, store: Store, routing: Routing, listing: Listing, max_queue: float, time_zone: str, metrics: Metrics
+    ) -> None:
         self._store = store
         self._routing = routing
+        self._listing = listing
         self._max_queue_ms = int(max_queue * 1000)
+        self._zone = ZoneInfo(time_zone)
         self._metrics = metrics
 
     async def new_id(self, client: Client) -> str:
@@ -56,18 +81,19 @@ class Acceptor:
         return new_id(await self._store.lane(client.name), self._store.clock.now())
 
     async def accept(
-        self, id_: str, client: Client, draw: Callable[[], Draft], claims: Claims, wait_ms: int = 0
+        self, id_: str, client: Client, draw: Callable[[], Draft], claims: Claims, wait_ms: int = 0, batch: str = ""
     ) -> Acceptance:
         """The claim is looked up before every check on time, routes, limits or vendors, so that an honest repeat
-        never fails for being late; `draw` may refuse too. `wait_ms`: the caller waits for the vendor's answer.
-        Raises `GatewayError`, or `StoreUnavailable` where the outcome is unknown."""
+        never fails for being late; `draw` may refuse too. `wait_ms`: the caller waits for the vendor's answer;
+        `batch`: the one it belongs to. Raises `GatewayError`, or `StoreUnavailable` where the outcome is unknown."""
         try:
-            content, state = self._draw_up(client, draw(), created_ms(id_), wait_ms)
+            draft = draw()
+            if draft.template and (seen := await self._seen(id_, claims)):
+                return self._tell(client, seen, id_, None, _NO_CONTENT)  # no vendor need be asked
+            content, state = self._draw_up(client, await self._worded(draft, client), created_ms(id_), wait_ms, batch)
         except GatewayError:
-            if claims.tag or claims.key:
-                seen = await self._store.accept(id_, _NOTHING, _NO_CONTENT, claims, rate=None, dry=True)
-                if seen is not None:
-                    return self._tell(client, seen, id_, None, _NO_CONTENT)
+            if seen := await self._seen(id_, claims):
+                return self._tell(client, seen, id_, None, _NO_CONTENT)
             raise
         await faults.point("accept.before")
         try:
@@ -80,7 +106,23 @@ class Acceptor:
             self._metrics.add("gateway_messages_accepted_total", client=client.name, provider=state.provider)
         return self._tell(client, result, id_, state, content)
 
-    def _draw_up(self, client: Client, draft: Draft, now: int, wait_ms: int) -> tuple[Content, State]:
+    async def _seen(self, id_: str, claims: Claims) -> AcceptResult | None:
+        """What the claims name, if anything."""
+        if not (claims.tag or claims.key):
+            return None
+        return await self._store.accept(id_, _NOTHING, _NO_CONTENT, claims, rate=None, dry=True)
+
+    async def _worded(self, draft: Draft, client: Client) -> Draft:
+        """With its text, or with the vendor's template that takes its place."""
+        if not draft.template:
+            return draft
+        names = self._routing.candidates(draft.content, client, draft.pinned)
+        candidates = tuple(self._routing.providers[name] for name in self._routing.serving_first(names))
+        content = await templates.find(draft.template, draft.content, candidates, self._listing)
+        return msgspec.structs.replace(draft, content=content, template=None)
+
+    def _times(self, draft: Draft, now: int) -> int:
+        """Refuses impossible times; when the message expires."""
         send_at, expires_at = draft.send_at, draft.expires_at
         if send_at is not None and send_at <= now:
             raise _past_send_at()
@@ -93,14 +135,23 @@ class Acceptor:
             raise _invalid("/expiresAt", "expiresAt lies more than 90 days after the message may be sent.")
         if draft.held_by_provider:
             raise GatewayError(Code.UNSUPPORTED, "No configured provider holds reservations itself; leave heldBy out.")
+        return expires_at or starts + self._max_queue_ms
+
+    def _draw_up(self, client: Client, draft: Draft, now: int, wait_ms: int, batch: str) -> tuple[Content, State]:
+        expires, send_at = self._times(draft, now), draft.send_at
         able = self._routing.choose(draft.content, client, draft.pinned, later=send_at is not None)
-        content = draft.content
+        fields: dict[str, Any] = {}
+        if draft.content.text:
+            size = self._routing.providers[able[0]].measure(draft.content.text)
+            fields = {"encoding": size.encoding, "characters": size.characters, "segments": size.count}
         if len(able) > 1:
-            content = msgspec.structs.replace(content, route=able)
+            fields["route"] = able
         if draft.pinned:
-            content = msgspec.structs.replace(content, pinned=True)
-        expires = expires_at or starts + self._max_queue_ms
-        return content, State(
+            fields["pinned"] = True
+        if batch:
+            fields["batch"] = batch
+        local = datetime.fromtimestamp(now / 1000, self._zone)
+        return msgspec.structs.replace(draft.content, **fields), State(
             status=Status.SCHEDULED if send_at else Status.QUEUED,
             phase=Phase.WAITING if send_at else Phase.QUEUED,
             provider=able[0],
@@ -114,7 +165,38 @@ class Acceptor:
             wait_until=now + wait_ms if wait_ms else 0,
             watched=wait_ms > 0,
             steps=1,
+            month=local.year * 100 + local.month,
         )
+
+    async def explain(self, client: Client, draft: Draft) -> Explanation:
+        """What `accept` would do with the message now, and why. Writes nothing, sends nothing. Raises as `accept` does,
+        but for providers that cannot carry the message: those are told."""
+        await self._store.know_time()
+        self._times(draft, self._store.clock.now())
+        draft = await self._worded(draft, client)
+        content, providers = draft.content, self._routing.providers
+        decision = self._routing.decide(content, client, draft.pinned)
+        able = decision.able if draft.send_at else self._routing.serving_first(decision.able)
+        away = [PassedOver(name, _AWAY) for name in able[1:] if name in self._routing.away]
+        sizes = {name: providers[name].measure(content.text) for name in able if content.text}
+        return Explanation(able, (*decision.passed_over, *away), sizes, self._warnings(client, draft, able))
+
+    def _warnings(self, client: Client, draft: Draft, able: tuple[str, ...]) -> tuple[str, ...]:
+        if not able:
+            return ()
+        content, chosen = draft.content, self._routing.providers[able[0]]
+        found = [*chosen.warnings(content)]
+        if content.carrier and content.carrier not in chosen.capabilities.carriers:
+            found.append(f"the carrier hint is dropped: {chosen.name} has no id for {content.carrier}")
+        found += (
+            f"options.{name} mean nothing to {chosen.name}" for name in content.options or {} if name != chosen.type
+        )
+        route = None if draft.pinned else self._routing.route(content, client)
+        if route and route.weights:
+            found.append("this route draws its provider by weight: another one may be drawn next time")
+        if chosen.name in self._routing.away:
+            found.append(f"{chosen.name} takes no requests now: the message would wait, or take the next provider")
+        return tuple(found)
 
     def _tell(
         self, client: Client, result: AcceptResult, id_: str, state: State | None, content: Content
@@ -180,7 +262,7 @@ def _overloaded(detail: str) -> GatewayError:
     return GatewayError(Code.OVERLOADED, f"{detail} Nothing was accepted; try again later.", retry_after=5)
 
 
-_NO_CONTENT = Content(to="", text="", encoding="gsm7", characters=0, segments=0)
+_NO_CONTENT = Content(to="", text="", encoding="", characters=0, segments=0)
 _NOTHING = State(
     status=Status.QUEUED, phase=Phase.QUEUED, provider="", client="", expires_at=0, created_at=0, updated_at=0
 )

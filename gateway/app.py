@@ -39,6 +39,7 @@ from gateway.routing import Routing
 from gateway.settings import Settings
 from gateway.spec import routes as specification
 from gateway.store.answers import Answers
+from gateway.store.batches import Batches
 from gateway.store.engine import EmbeddedRedis, EngineError, running_url
 from gateway.store.gates import Gates
 from gateway.store.health import Health
@@ -86,12 +87,13 @@ async def open_services(
         settings=settings,
         access=Access(settings.clients.values(), section.trusted_proxies),
         store=store,
+        batches=Batches(store, retention),
         answers=answers,
         health=Health(store),
         orphans=orphans,
         routing=routing,
         availability=Availability(Gates(store), settings.providers, routing),
-        acceptor=Acceptor(store, routing, section.max_queue, metrics),
+        acceptor=Acceptor(store, routing, _untold, section.max_queue, section.time_zone, metrics),
         recorder=recorder,
         receipts=Receipts(recorder, orphans, metrics),
         transport=transport,
@@ -102,6 +104,10 @@ async def open_services(
         },
         snapshots=snapshots,
     )
+
+
+async def _untold(provider: object) -> tuple[()]:
+    return ()
 
 
 def web(here: Services) -> ASGIApp:

@@ -46,50 +46,51 @@ class Routing:
         self._policy = lru_cache(maxsize=4096)(self._make_policy)
 
     def decide(self, content: Content, client: Client, pinned: str | None = None) -> Decision:
-        """`pinned` bypasses the routes, not the capabilities."""
-        able: list[str] = []
-        passed: list[PassedOver] = []
-        for name in (pinned,) if pinned else self._candidates(content, client):
-            misfit = self._misfit(name, content, client)
-            if misfit is None:
-                able.append(name)
-            else:
-                passed.append(PassedOver(name, misfit))
-        return Decision(tuple(able), tuple(passed))
+        """Every provider that comes into question, in order, and why the others do not. `pinned` bypasses the routes,
+        not the capabilities."""
+        names = self.candidates(content, client, pinned)
+        reasons = {name: self._misfit(name, content, client) for name in names}
+        passed = [PassedOver(name, reason) for name, reason in reasons.items() if reason is not None]
+        if not pinned:
+            passed += (PassedOver(name, self._unrouted(name, client)) for name in self.providers if name not in names)
+        return Decision(tuple(name for name, reason in reasons.items() if reason is None), tuple(passed))
 
     def choose(
         self, content: Content, client: Client, pinned: str | None = None, *, later: bool = False
     ) -> tuple[str, ...]:
         """The provider to use and those to fall back to; those that are away now come last, but for what is to be sent
-        `later`. Raises `no_route`, `unsupported`
-        (pinned), `forbidden` (not this client's) or `invalid_request` (no such provider)."""
-        if pinned and pinned not in self.providers:
+        `later`. Raises `no_route`, `unsupported` (pinned), or as `candidates` does."""
+        names = self.candidates(content, client, pinned)
+        able = tuple(name for name in names if self._misfit(name, content, client) is None)
+        if able:
+            return able if later else self.serving_first(able)
+        passed_over = self.decide(content, client, pinned).passed_over
+        errors = tuple(
+            Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}") for passed in passed_over
+        )
+        tried = [passed for passed in passed_over if passed.provider in names]
+        if tried and all(passed.misfit.code == "forbidden" for passed in tried):
+            raise GatewayError(Code.FORBIDDEN, tried[0].misfit.detail, errors=errors)
+        if pinned:
+            raise GatewayError(Code.UNSUPPORTED, passed_over[0].misfit.detail, errors=errors, provider=pinned)
+        raise GatewayError(Code.NO_ROUTE, "No configured provider can carry this message; see errors.", errors=errors)
+
+    def candidates(self, content: Content, client: Client, pinned: str | None = None) -> tuple[str, ...]:
+        """The providers a message is led to, in order, whatever they can do: the pinned one, or those of the first
+        route that matches; one of them drawn first where the route has weights. Raises `forbidden` (not this client's)
+        or `invalid_request` (no such provider)."""
+        if not pinned:
+            route = self.route(content, client)
+            return _order(route) if route else () if self._routes else tuple(self.providers)
+        if pinned not in self.providers:
             detail = f"There is no provider of this name; configured: {', '.join(sorted(self.providers))}."
             raise GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer("/provider", detail),))
-        if pinned and client.providers is not None and pinned not in client.providers:
+        if client.providers is not None and pinned not in client.providers:
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
-        decision = self.decide(content, client, pinned)
-        if decision.able:
-            return decision.able if later or not self.away else self._serving_first(decision.able)
-        errors = tuple(
-            Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}")
-            for passed in decision.passed_over
-        )
-        if decision.passed_over and all(passed.misfit.code == "forbidden" for passed in decision.passed_over):
-            raise GatewayError(Code.FORBIDDEN, decision.passed_over[0].misfit.detail, errors=errors)
-        if pinned:
-            misfit = decision.passed_over[0].misfit
-            raise GatewayError(Code.UNSUPPORTED, misfit.detail, errors=errors, provider=pinned)
-        raise GatewayError(
-            Code.NO_ROUTE,
-            "No configured provider can carry this message; see errors.",
-            errors=errors or self._unrouted(),
-        )
+        return (pinned,)
 
-    def _serving_first(self, names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(sorted(names, key=self.away.__contains__))
-
-    def _candidates(self, content: Content, client: Client) -> tuple[str, ...]:
+    def route(self, content: Content, client: Client) -> Route | None:
+        """The first route that matches."""
         home = country(content.to) or ""
         for route in self._routes:
             if (
@@ -98,11 +99,18 @@ class Routing:
                 and (not route.senders or content.sender in route.senders)
                 and (not route.clients or client.name in route.clients)
             ):
-                return _order(route)
-        return () if self._routes else tuple(self.providers)
+                return route
+        return None
 
-    def _unrouted(self) -> tuple[Pointer, ...]:
-        return tuple(Pointer("/to", f"{name}: no route leads this message to it") for name in self.providers)
+    def serving_first(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=self.away.__contains__)) if self.away else names
+
+    def _unrouted(self, name: str, client: Client) -> Misfit:
+        if client.providers is not None and name not in client.providers:
+            return Misfit("forbidden", "this client may not use it", "/provider")
+        if not self.providers[name].capabilities.messages:
+            return Misfit("unsupported", "it cannot send text messages")
+        return Misfit("not_routed", "no route leads this message to it", "/to")
 
     def _misfit(self, name: str, content: Content, client: Client) -> Misfit | None:
         provider = self.providers[name]
@@ -131,7 +139,7 @@ class Routing:
             return ""
         refused = record.state.refused.split()
         able = [name for name in self.decide(record.content, client).able if name not in refused]
-        return next(iter(self._serving_first(able)), "")
+        return next(iter(self.serving_first(tuple(able))), "")
 
     def policy(self, state: State, content: Content) -> Policy:
         """What the lifecycle needs to know of the provider a message is with."""

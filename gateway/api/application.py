@@ -11,13 +11,19 @@ from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api import callbacks, messages, system
+from gateway.api import batches, callbacks, messages, system, vendors
 from gateway.api.auth import admit
 from gateway.api.edge import Edge
 from gateway.api.problems import handle
 from gateway.api.services import Services
 
-HANDLERS = (*messages.HANDLERS, *callbacks.HANDLERS, *system.HANDLERS)
+HANDLERS = (
+    *messages.HANDLERS,
+    *batches.HANDLERS,
+    *vendors.HANDLERS,
+    *callbacks.HANDLERS,
+    *system.HANDLERS,
+)
 
 
 def metrics_application(services: Services) -> ASGIApp:

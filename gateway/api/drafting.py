@@ -16,7 +16,7 @@ from gateway.model import phone, segments
 from gateway.model.message import Content
 from gateway.settings import Client, Settings
 from gateway.store.messages import Claims, claim_name
-from gateway.templates import fill
+from gateway.templates import Wanted, fill
 
 T = TypeVar("T")
 
@@ -42,10 +42,9 @@ def normalise(body: MessageIn, default_region: str) -> MessageIn:
 
 def draft_of(body: MessageIn, settings: Settings) -> Draft:
     """What a normalised body asks for."""
-    text = _text(body, settings)
+    text, template = _wording(body, settings)
     if body.held_by is not UNSET and body.send_at is UNSET:
         raise invalid("/heldBy", "heldBy belongs to a reservation: give sendAt too.")
-    measured = segments.measure(text)
     send_at = given(body.send_at)
     return Draft(
         content=Content(
@@ -57,11 +56,13 @@ def draft_of(body: MessageIn, settings: Settings) -> Draft:
             group_tag=given(body.group_tag),
             metadata=given(body.metadata),
             carrier=given(body.carrier),
+            options=None if isinstance(body.options, UnsetType) else msgspec.to_builtins(body.options),
             resend_blind=body.duplicate_risk == "accept",
-            encoding=measured.encoding,
-            characters=measured.characters,
-            segments=measured.count,
+            encoding="",
+            characters=0,
+            segments=0,
         ),
+        template=template,
         send_at=_ms(send_at),
         expires_at=_ms(given(body.expires_at)),
         high=body.priority == "high",
@@ -79,18 +80,19 @@ def claims_of(client: Client, path: str, tag: str | None, key: str | None, body:
     )
 
 
-def _text(body: MessageIn, settings: Settings) -> str:
+def _wording(body: MessageIn, settings: Settings) -> tuple[str, Wanted | None]:
+    """The text, or the template to be looked for at the vendors."""
     text, template = given(body.text), given(body.template)
     if (text is None) == (template is None):
         raise invalid("/text", "Give exactly one of text and template.")
     if template is not None:
-        text = fill(settings.templates, template.id, given(template.values) or {})
-        if not 1 <= len(text) <= 2000:
-            raise invalid("/template", "The filled text must have 1 to 2000 characters.")
+        wanted = Wanted(template.id, given(template.values) or {})
+        configured = settings.templates.get(template.id)
+        return (fill(configured, wanted), None) if configured else ("", wanted)
     assert text is not None
     if not segments.encodable(text):
         raise invalid("/text", "The text holds half of a surrogate pair, which no handset can show.")
-    return text
+    return text, None
 
 
 def _utc(pointer: str, value: datetime | UnsetType) -> datetime | UnsetType:

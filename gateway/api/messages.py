@@ -17,7 +17,7 @@ from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, draft_of, given, normalise
 from gateway.api.listing import ListQuery, list_messages
 from gateway.api.requests import AnyRequest, idempotency_key, json_body, preferred_wait, query
-from gateway.api.schemas import MessageIn, message_out, record_out
+from gateway.api.schemas import MessageIn, explain_out, message_out, record_out
 from gateway.api.services import Services, caller, services
 from gateway.errors import Code, GatewayError
 from gateway.model.ids import PREFIX, parse_public
@@ -54,6 +54,17 @@ async def send_message(request: AnyRequest) -> Response[bytes]:
         here.answers.forget(id_, announced)
     record = await (_await_replay(here, accepted.id, wait) if accepted.state is None else _known(here, accepted.id))
     return await _answer(here, accepted, record, who)
+
+
+@post("/messages/explain", opt=SEND, status_code=200)
+async def explain_message(request: AnyRequest) -> Response[bytes]:
+    """What would become of a message, and why. Sends nothing."""
+    here, who = services(request), caller(request)
+    body = normalise(await json_body(request, MessageIn), here.settings.gateway.default_region)
+    draft = draft_of(body, here.settings)
+    found = await here.acceptor.explain(who.client, draft)
+    guarantee = here.routing.providers[found.able[0]].guarantee if found.able else None
+    return json(explain_out(draft, found, guarantee))
 
 
 async def _known(here: Services, id_: str) -> Record:
@@ -184,4 +195,12 @@ async def erase_content(request: AnyRequest, message_id: FromPath[str]) -> Respo
     return json(record_out(await here.recorder.erase(record), events=False))
 
 
-HANDLERS = (send_message, get_messages, get_message, get_reservation, cancel_message, erase_content)
+HANDLERS = (
+    send_message,
+    explain_message,
+    get_messages,
+    get_message,
+    get_reservation,
+    cancel_message,
+    erase_content,
+)

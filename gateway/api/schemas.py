@@ -8,8 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.accepting import Draft, Explanation
 from gateway.model.ids import PREFIX
 from gateway.model.message import Content, Record, State, Status, Step
+from gateway.model.outcome import Guarantee
+from gateway.providers import TYPES
 from gateway.store.orphans import Orphan
 
 Carrier = Literal["docomo", "au", "softbank", "rakuten", "ymobile"]
@@ -26,8 +29,17 @@ class TemplateIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omi
     values: dict[str, Annotated[str, Meta(max_length=2000)]] | UnsetType = UNSET
 
 
-class OptionsIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """Options of single provider types. No configured type has any."""
+OptionsIn: Any = msgspec.defstruct(
+    "OptionsIn",
+    [
+        (name, Annotated[kind.options | UnsetType, Meta(description=f"Heeded by providers of the type {name}.")], UNSET)
+        for name, kind in TYPES.items()
+        if kind.options
+    ],
+    namespace={"__doc__": "Options of single provider types; those of other types than the message's are ignored."},
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+)
 
 
 class MessageIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -72,6 +84,12 @@ class MessageIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit
     options: OptionsIn | UnsetType = UNSET
 
 
+class TemplateOut(msgspec.Struct, rename="camel"):
+    """A text that is kept, and filled in, at the vendor."""
+
+    id: str
+
+
 class SegmentsOut(msgspec.Struct, rename="camel"):
     """An estimate of the parts a text is cut into; what the vendor bills is `billedSegments`."""
 
@@ -106,6 +124,7 @@ class MessageOut(msgspec.Struct, rename="camel", kw_only=True):
     final: bool
     to: str
     text: str
+    template: TemplateOut | UnsetType = UNSET
     subject: str | UnsetType = UNSET
     sender: str | UnsetType = msgspec.field(name="from", default=UNSET)
     client_tag: str | UnsetType = UNSET
@@ -117,7 +136,7 @@ class MessageOut(msgspec.Struct, rename="camel", kw_only=True):
     priority: Literal["normal", "high"]
     provider: str
     carrier: str | UnsetType = UNSET
-    segments: SegmentsOut
+    segments: SegmentsOut | UnsetType = UNSET
     billed_segments: int | UnsetType = UNSET
     reason: ReasonOut | None
     created_at: datetime
@@ -125,6 +144,32 @@ class MessageOut(msgspec.Struct, rename="camel", kw_only=True):
     events: list[EventOut] | UnsetType = UNSET
     held_by: Literal["gateway", "provider"] | UnsetType = UNSET
     cancelable_until: datetime | UnsetType | None = UNSET
+
+
+class PassedOverOut(msgspec.Struct, rename="camel"):
+    """A provider that would not be used."""
+
+    provider: str
+    code: str
+    detail: str
+
+
+class ReservationPlanOut(msgspec.Struct, rename="camel"):
+    """How a message with `sendAt` would be kept."""
+
+    held_by: Literal["gateway", "provider"]
+    cancelable_until: datetime | None
+
+
+class ExplainOut(msgspec.Struct, rename="camel"):
+    """What would become of a message."""
+
+    chosen: str | None
+    passed_over: list[PassedOverOut]
+    segments: dict[str, SegmentsOut]
+    guarantee: Guarantee | None
+    reservation: ReservationPlanOut | None
+    warnings: list[str]
 
 
 class MessageList(msgspec.Struct, rename="camel"):
@@ -188,6 +233,7 @@ def message_out(record_id: str, state: State, content: Content, timeline: tuple[
         final=bool(state.final_at),
         to=content.to,
         text=content.text,
+        template=TemplateOut(content.template) if content.template else UNSET,
         subject=_or_unset(content.subject),
         sender=_or_unset(content.sender),
         client_tag=_or_unset(content.client_tag),
@@ -197,13 +243,30 @@ def message_out(record_id: str, state: State, content: Content, timeline: tuple[
         priority="high" if state.high else "normal",
         provider=state.provider,
         carrier=_or_unset(state.carrier or content.carrier),
-        segments=SegmentsOut(content.encoding, content.characters, content.segments),  # type: ignore[arg-type]
+        segments=_segments(content) if content.segments else UNSET,
         billed_segments=UNSET if state.billed < 0 else state.billed,
         reason=ReasonOut(state.reason, state.reason_detail, _or_unset(state.reason_code)) if state.reason else None,
         created_at=instant(state.created_at),
         updated_at=instant(state.updated_at),
         events=UNSET if timeline is None else [_event_out(step) for step in timeline],
         **reservation,
+    )
+
+
+def _segments(content: Content) -> SegmentsOut:
+    return SegmentsOut(content.encoding, content.characters, content.segments)  # type: ignore[arg-type]
+
+
+def explain_out(draft: Draft, found: Explanation, guarantee: Guarantee | None) -> ExplainOut:
+    return ExplainOut(
+        chosen=found.able[0] if found.able else None,
+        passed_over=[
+            PassedOverOut(passed.provider, passed.misfit.code, passed.misfit.detail) for passed in found.passed_over
+        ],
+        segments={name: SegmentsOut(size.encoding, size.characters, size.count) for name, size in found.sizes.items()},
+        guarantee=guarantee,
+        reservation=ReservationPlanOut("gateway", instant(draft.send_at)) if draft.send_at else None,
+        warnings=[*found.warnings],
     )
 
 

@@ -18,6 +18,7 @@ from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Network, Settings
 from gateway.store.answers import Answers
+from gateway.store.batches import Batches
 from gateway.store.health import Health
 from gateway.store.messages import Store
 from gateway.store.orphans import Orphans
@@ -31,6 +32,7 @@ class Services:
     settings: Settings
     access: Access
     store: Store
+    batches: Batches
     answers: Answers
     health: Health
     orphans: Orphans

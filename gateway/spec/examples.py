@@ -110,3 +110,15 @@ ORPHANS = {
     ],
     "nextCursor": None,
 }
+
+EXPLAINED: dict[str, Any] = {
+    "chosen": "main",
+    "passedOver": [{"provider": "korea", "code": "not_routed", "detail": "no route leads this message to it"}],
+    "segments": {
+        "main": {"encoding": "gsm7", "characters": 19, "count": 1},
+        "media": {"encoding": "cp932", "characters": 19, "count": 1},
+    },
+    "guarantee": "deduplicated",
+    "reservation": None,
+    "warnings": ["the carrier hint is dropped: main has no id for ymobile"],
+}

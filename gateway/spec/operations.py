@@ -9,10 +9,10 @@ from gateway.api.listing import ListQuery
 from gateway.api.messages import ReadQuery, ReservationQuery
 from gateway.api.problems import KINDS, slug
 from gateway.api.requests import MAX_WAIT
-from gateway.api.schemas import MeOut, MessageIn, MessageList, MessageOut, OrphanList
+from gateway.api.schemas import ExplainOut, MeOut, MessageIn, MessageList, MessageOut, OrphanList
 from gateway.api.system import OrphanQuery
 from gateway.errors import Code
-from gateway.spec import examples
+from gateway.spec import batches, examples, vendors
 from gateway.spec.bodies import Liveness, Readiness
 from gateway.spec.entry import Answer, Operation, Parameter
 from gateway.spec.words import ID_PATTERN
@@ -82,6 +82,20 @@ MESSAGES = (
             Code.OVERLOADED,
             Code.STORE_UNAVAILABLE,
         ),
+    ),
+    Operation(
+        method="post",
+        path="/messages/explain",
+        id="explainMessage",
+        tag="Messages",
+        scope="send",
+        summary="What would become of a message",
+        description="Takes the body of a message and sends nothing: says which provider would carry it and why the "
+        "others would not, how long the text is for each, and what you should know before you send it.",
+        body=MessageIn,
+        examples=examples.SEND,
+        answers={200: Answer(description="The decision.", body=ExplainOut, example=examples.EXPLAINED)},
+        problems=(Code.PROVIDER_TIMEOUT, Code.PROVIDER_UNAVAILABLE, Code.STORE_UNAVAILABLE),
     ),
     Operation(
         method="get",
@@ -339,4 +353,12 @@ DOCUMENTATION = (
     ),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*MESSAGES, *ACCOUNT, *RUNNING, *CALLBACKS, *DOCUMENTATION)
+OPERATIONS: tuple[Operation, ...] = (
+    *MESSAGES,
+    *batches.OPERATIONS,
+    *vendors.OPERATIONS,
+    *ACCOUNT,
+    *RUNNING,
+    *CALLBACKS,
+    *DOCUMENTATION,
+)

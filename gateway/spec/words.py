@@ -84,8 +84,18 @@ SCHEMAS: Mapping[str, Extra] = {
         "else": {"required": ["text"]},
         "dependentRequired": {"heldBy": ["sendAt"]},
     },
-    "TemplateIn": {"description": "A configured text with holes, and what goes into each of them."},
-    "OptionsIn": {"description": "Options that only one type of vendor knows. None of the vendors here has any."},
+    "TemplateIn": {
+        "description": "A text with holes, and what goes into each of them. The operator's configuration is looked "
+        "through first, then the templates kept at the vendors this message may go to."
+    },
+    "OptionsIn": {
+        "description": "Options that only one type of vendor knows. Those of other types than the message's provider "
+        "are ignored."
+    },
+    "ExplainOut": {"description": "What would become of a message sent now, and why. Nothing was sent."},
+    "PassedOverOut": {"description": "A provider that would not be used, and why."},
+    "ReservationPlanOut": {"description": "How a message with `sendAt` would be kept."},
+    "TemplateOut": {"description": "A text that is kept, and filled in, at the vendor."},
     "Status": {
         "description": "`scheduled`, `queued`, `submitting`: not with a vendor yet. `submitted`: a vendor has it. "
         "`delivered`, `undelivered`: what the vendor says became of it. `failed`: refused before or by the vendor. "
@@ -110,7 +120,7 @@ def _field(description: str, **more: Any) -> dict[str, Any]:
 FIELDS: Mapping[str, Mapping[str, Extra]] = {
     "MessageIn": {
         "text": _field("What the handset shows."),
-        "template": _field("A text from the operator's configuration, in place of `text`."),
+        "template": _field("A text of the operator's configuration or kept at a vendor, in place of `text`."),
         "from": _field("The sender the handset shows; default: the configured one."),
         "groupTag": _field("Whatever you want to find messages by, together."),
         "heldBy": _field(
@@ -128,8 +138,31 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "options": _field("Options of single vendors."),
     },
     "TemplateIn": {
-        "id": _field("The template's name in the configuration."),
+        "id": _field("The template's name in the configuration, or its id at the vendor; see `GET /templates`."),
         "values": _field("A text for every hole, and for nothing else."),
+    },
+    "TemplateOut": {"id": _field("Its id at the vendor.")},
+    "ExplainOut": {
+        "chosen": _field("The provider it would go to; null: none can carry it."),
+        "passedOver": _field("The providers it would not go to, each with the reason."),
+        "segments": _field("How long the text is for each provider that can carry it, by the provider's name."),
+        "guarantee": _field(
+            "What the chosen provider promises about a lost answer. `deduplicated`: it is sent again, and the vendor "
+            "refuses a second one. `queryable`: the vendor is asked. `blind`: the message is `uncertain`."
+        ),
+        "reservation": _field("How it would be kept until `sendAt`; null without one."),
+        "warnings": _field("What you should know; each for people."),
+    },
+    "PassedOverOut": {
+        "provider": _field("Its name."),
+        "code": _field(
+            "For programs: `not_routed`, `unsupported`, `forbidden`, `unavailable`, or a reason code like `too_long`."
+        ),
+        "detail": _field("For people."),
+    },
+    "ReservationPlanOut": {
+        "heldBy": _field("Who would keep it."),
+        "cancelableUntil": _field("The last moment to cancel it."),
     },
     "SegmentsOut": {
         "encoding": _field("How the text is encoded on the air."),
@@ -153,7 +186,8 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "status": _field("Where the message stands."),
         "final": _field("No further change is expected. A vendor's late word may still correct it."),
         "to": _field("The recipient in E.164; empty once erased."),
-        "text": _field("The text as sent; empty once erased."),
+        "text": _field("The text as sent; empty once erased, and where the vendor fills in a template of its own."),
+        "template": _field("The vendor's template that is sent in place of a text."),
         "subject": _field("The subject."),
         "from": _field("The sender asked for."),
         "clientTag": _field("Your tag."),
@@ -165,7 +199,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "priority": _field("How urgent it is."),
         "provider": _field("The provider it is with, or was last."),
         "carrier": _field("The recipient's carrier: the vendor's word, or your hint before it."),
-        "segments": _field("The estimated parts."),
+        "segments": _field("The estimated parts; absent where the text is not known here."),
         "billedSegments": _field("The parts the vendor says it bills."),
         "reason": _field("Why it did not arrive; null where nothing went wrong."),
         "createdAt": _field("When it was accepted."),
