@@ -36,8 +36,8 @@ OUTCOMES = (
 )
 FINDINGS = (Known(), Unknown(), Unanswered())
 WORDS = tuple(
-    Receipt(reference="", identity=f"{outcome}", outcome=outcome, reason=None)
-    for outcome in ("delivered", "undelivered", None)
+    Receipt(reference="", identity=f"{outcome}", outcome=outcome, reason=None, carrier=carrier)
+    for outcome, carrier in (("delivered", "au"), ("undelivered", None), (None, None))
 )
 _states = msgspec.msgpack.Decoder(State)
 
@@ -137,6 +137,7 @@ class Machine(OnRedis):
             created_at=now,
             updated_at=now,
             steps=1,
+            month=202611,
         )
         id_ = new_id(LANE, now)
         claims = Claims(tag, key, body)
@@ -328,6 +329,17 @@ class Machine(OnRedis):
             told = [(fields[b"k"].decode(), fields[b"i"].decode()) for _, fields in self.redis.xrange(key)]
             assert told == self.events.get(client, [])
         assert kinds.get(b"e", {}).keys() == self.events.keys()
+        self._usage(kinds.get(b"u", {}))
+
+    def _usage(self, keys: dict[str, bytes]) -> None:
+        """Counted step by step as counted at once."""
+        for name, key in keys.items():
+            client, month = name.split(":")
+            there = [state for state in self.states.values() if (state.client, str(state.month)) == (client, month)]
+            wanted = Counter(f"{state.provider}|{state.carrier}|{state.status}" for state in there)
+            assert {kind.decode(): int(count) for kind, count in self.redis.hgetall(key).items() if int(count)} == wanted
+            assert self.redis.ttl(key) > 390 * 86_400
+        assert len(keys) == len({state.client for state in self.states.values()})
 
     def _records(self, keys: dict[str, bytes]) -> None:
         assert keys.keys() == self.states.keys()
