@@ -3,103 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 
-from gateway.model.message import Content
 from gateway.model.reasons import Reason
-from gateway.model.receipt import Receipt
 from gateway.model.values import Secret
-from gateway.provider import Accepted, Busy, Callback, Refused, SendOutcome, Unreadable, VendorAnswer, VendorRequest
-from gateway.providers.mediasms import TYPE, MediaSMS, MediaSMSSettings, codes
-from gateway.sandbox.mediasms import ECHOED, ENDINGS, WORDS, MediaSMSSimulator, shortened
-from gateway.sandbox.server import Answer, Request, VendorServer
-
-USER, PASSWORD = "shop", "pass-pass"
-DELIVERED = "+819012345678"
-
-
-class Bench:
-    """A simulator, a receiver for its pushes, and an adapter configured for it."""
-
-    def __init__(self, **options: Any) -> None:
-        self.receiver = VendorServer(self._receive)
-        self.got: list[Callback] = []
-        self.replies: list[int] = []
-        """Statuses the receiver answers, then always 200."""
-        self.now = 0.0
-        quick = {"delay": 0.04, "late": 0.6, "repeat_after": 0.01, "clock": lambda: self.now}
-        self.simulator = MediaSMSSimulator(username=USER, password=PASSWORD, **(quick | options))
-        self.adapter: MediaSMS
-        self.client: httpx.AsyncClient
-
-    async def __aenter__(self) -> Bench:
-        await self.receiver.start()
-        await self.simulator.start()
-        self.simulator.callback_url = f"{self.receiver.url}/callbacks"
-        self.adapter = self.configured(PASSWORD)
-        self.client = httpx.AsyncClient(trust_env=False)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.client.aclose()
-        await self.simulator.stop()
-        await self.receiver.stop()
-
-    async def _receive(self, request: Request) -> Answer:
-        self.got.append(Callback(kind="delivery", content_type=request.headers["content-type"], body=request.body))
-        return Answer(self.replies.pop(0) if self.replies else 200)
-
-    def configured(self, password: str) -> MediaSMS:
-        settings = MediaSMSSettings(
-            base_url=self.simulator.url, username=USER, password=Secret(password), overseas=True, long_text=True
-        )
-        return TYPE.build("media", settings)
-
-    async def exchange(self, request: VendorRequest) -> VendorAnswer:
-        answer = await self.client.request(
-            request.method, request.url, headers=list(request.headers), content=request.body
-        )
-        return VendorAnswer(answer.status_code, answer.content, answer.headers.get("content-type", ""))
-
-    async def send(self, to: str, smsid: str = "a1", text: str = "hello", **fields: Any) -> SendOutcome:
-        content = Content(to=to, text=text, encoding="gsm7", characters=5, segments=1, **fields)
-        return self.adapter.send_outcome(await self.exchange(self.adapter.send_request(content, smsid)))
-
-    async def ask(self, verb: str = "POST", **fields: str | None) -> str:
-        """The code answered to a request with these fields changed, None leaving one out."""
-        basics = {"mobilenumber": "09012345678", "smstext": "hello", "status": "1", "smsid": "a1", "method": "1"}
-        given = {name: value for name, value in (basics | fields).items() if value is not None}
-        where = {"params": given} if verb == "GET" else {"data": given}
-        answer = await self.client.request(verb, self.simulator.url, auth=(USER, PASSWORD), **where)
-        assert answer.status_code == 200
-        return answer.text
-
-    async def receipts(self, count: int = 2) -> list[Receipt]:
-        """Waits until `count` pushes came, and a little longer for one too many."""
-        async with asyncio.timeout(5):
-            while len(self.got) < count:
-                await asyncio.sleep(0.005)
-        await asyncio.sleep(0.06)
-        assert len(self.got) == count
-        return [receipt for callback in self.got for receipt in self.adapter.receipts(callback)]
-
-
-def run(scene: Callable[[Bench], Awaitable[None]], **options: Any) -> None:
-    async def main() -> None:
-        async with Bench(**options) as bench:
-            await scene(bench)
-
-    asyncio.run(main())
-
-
-def number(ending: str) -> str:
-    return f"+81901234{ending}"
-
+from gateway.provider import Accepted, Busy, Unreadable, VendorAnswer
+from gateway.providers import TYPES
+from gateway.providers.mediasms import codes
+from gateway.sandbox.mediasms import ENDINGS, WORDS, MediaSMSSimulator
+from gateway.sandbox.mediasms_letter import PARAMETERS
+from gateway.sandbox.server import Simulator
+from gateway.settings import parse
+from tests.providers.mediasms_bench import DELIVERED, Bench, number, run
+from tests.providers.mediasms_tools import configured, content
 
 # What numbers provoke
 
@@ -116,9 +36,10 @@ def test_any_number_is_delivered(answers: str, words: bool, encoding: str) -> No
         assert (sending.reference, sending.outcome, sending.provider_code) == ("a1", None, "14")
         assert (delivered.outcome, delivered.reason, delivered.provider_code) == ("delivered", None, "1")
         told = dict(parse_qsl(bench.got[1].body.decode(), keep_blank_values=True, encoding=encoding))
-        assert tuple(told) == ECHOED
+        assert tuple(told) == PARAMETERS
         assert told["status"] == ("送信済" if words else "1")
         assert (told["mobilecareer"], told["smstitle"], told["iphone"]) == ("1", "Shop1", "")
+        assert bench.simulator.violations == []
 
     run(scene, answers=answers, words=words, encoding=encoding)
 
@@ -178,6 +99,7 @@ def test_the_first_answer_is_another(ending: str, first: type, takes: int) -> No
         assert len(bench.simulator.accepted.get("a1", ())) == takes
         assert await bench.send(number(ending), "a1") == Accepted("200")
         assert len(bench.simulator.accepted["a1"]) == takes + 1, "taken twice: it does not look at the smsid"
+        assert bench.simulator.violations == ["smsid is not unique"] * takes
         await bench.receipts(2 + 2 * takes)
 
     run(scene)
@@ -232,57 +154,6 @@ def test_words_are_the_adapters() -> None:
     assert {codes.number(word): word for word in WORDS.values()} == WORDS
 
 
-# To the letter
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({}, "200"),
-        ({"mobilenumber": "02012345678", "mobilecareer": "4", "method": None}, "200"),
-        ({"mobilenumber": "14155550123", "mobilecareer": "c"}, "200"),
-        ({"smsid": "a" * 50, "smstitle": "Shop1"}, "200"),
-        ({"status": None, "smsid": None}, "200"),
-        ({"mobilecareer": "5"}, "560"),
-        ({"method": "3"}, "561"),
-        ({"holdingtime": "1000"}, "567"),
-        ({"repeatcall": "100"}, "568"),
-        ({"mobilenumber": "+819012345678"}, "550"),
-        ({"mobilenumber": "0312345678"}, "550"),
-        ({"mobilenumber": "1415555012", "mobilecareer": "c"}, "550"),
-        ({"smstext": None}, "550"),
-        ({"smstext": "①"}, "550"),
-        ({"smstext": "😀"}, "550"),
-        ({"smstextid": "1"}, "550"),
-        ({"smstitle": "12345"}, "550"),
-        ({"status": "2"}, "550"),
-        ({"smsid": None}, "550"),
-        ({"smsid": "a-1"}, "550"),
-        ({"smsid": "a" * 51}, "550"),
-        ({"method": "4"}, "550"),
-    ],
-)
-def test_codes(fields: dict[str, str | None], code: str) -> None:
-    async def scene(bench: Bench) -> None:
-        for method in ("POST", "GET"):
-            assert await bench.ask(method, **fields) == code
-        assert sum(map(len, bench.simulator.accepted.values())) == 2 * (code == "200")
-
-    run(scene, delay=60)
-
-
-def test_long_requests_titles_and_other_places() -> None:
-    async def scene(bench: Bench) -> None:
-        assert await bench.ask("GET", smstext="a" * 9000) == "414"
-        assert await bench.ask(smstext="a" * 9000) == "200"
-        assert bench.simulator.accepted["a1"][0].text == "a" * 140
-        assert await bench.ask(smstitle="Shop1") == "617"
-        for method, url in (("PUT", bench.simulator.url), ("POST", bench.simulator.url + "x")):
-            assert (await bench.client.request(method, url)).status_code == 404
-
-    run(scene, titles=False)
-
-
 def test_nothing_is_pushed_unasked() -> None:
     async def scene(bench: Bench) -> None:
         assert await bench.ask(status="0") == await bench.ask(status=None, smsid=None) == "200"
@@ -291,40 +162,6 @@ def test_nothing_is_pushed_unasked() -> None:
         assert not bench.got
 
     run(scene)
-
-
-@pytest.mark.parametrize("statuses", [False, True])
-def test_ten_failed_logins_block_the_address(statuses: bool) -> None:
-    async def scene(bench: Bench) -> None:
-        right, wrong = bench.adapter, bench.configured("wrong")
-
-        async def reasons(adapter: MediaSMS, times: int) -> set[str]:
-            bench.adapter = adapter
-            outcomes = [await bench.send(DELIVERED) for _ in range(times)]
-            return {outcome.provider_code for outcome in outcomes if isinstance(outcome, Refused)}
-
-        assert await reasons(wrong, 9) == {"401"}
-        assert await reasons(right, 1) == set()
-        assert await reasons(wrong, 10) == {"401"}
-        assert await reasons(right, 1) == await reasons(wrong, 1) == {"555"}
-        bench.simulator.failed_logins = 0
-        assert await reasons(right, 1) == set()
-        assert bench.simulator.requests == {"a1": 2}
-
-    run(scene, statuses=statuses)
-
-
-@pytest.mark.parametrize("statuses", [False, True])
-def test_eighty_requests_a_second(statuses: bool) -> None:
-    async def scene(bench: Bench) -> None:
-        outcomes = await asyncio.gather(*(bench.send(DELIVERED, f"a{n}") for n in range(100)))
-        assert outcomes.count(Accepted("200")) == 80
-        assert outcomes.count(Busy("503")) == 20
-        bench.now += 1
-        assert await bench.send(DELIVERED) == Accepted("200")
-        assert sum(map(len, bench.simulator.accepted.values())) == 81
-
-    run(scene, statuses=statuses, delay=60)
 
 
 def test_a_failed_push_is_made_again() -> None:
@@ -342,20 +179,64 @@ def test_ledgers_forget() -> None:
         for smsid in ("a1", "a2", "a3"):
             await bench.send(DELIVERED, smsid)
         assert list(bench.simulator.accepted) == list(bench.simulator.requests) == ["a2", "a3"]
+        for name in ("one", "two", "three"):
+            assert await bench.ask(smsid=name, **{name: "x"}) == "200"
+        assert bench.simulator.violations == ["'two' is not in the document", "'three' is not in the document"]
 
     run(scene, keep=2)
 
 
-@pytest.mark.parametrize(
-    ("text", "long", "au", "sent"),
-    [
-        ("a" * 141, False, False, "a" * 140),
-        ("あ" * 71, False, False, "あ" * 70),
-        ("あ" + "a" * 70, False, False, "あ" + "a" * 69),
-        ("あ" + "a" * 139, False, True, "あ" + "a" * 138),
-        ("a" * 139 + "\n", False, False, "a" * 139 + "\r"),
-        ("あ" * 671, True, False, "あ" * 670),
-    ],
-)
-def test_what_is_too_long_is_cut_off(text: str, long: bool, au: bool, sent: str) -> None:
-    assert shortened(text, long=long, au=au) == sent
+# As a part in the sandbox
+
+
+def test_it_is_a_simulator() -> None:
+    async def main() -> None:
+        got: list[tuple[str, str]] = []
+
+        async def post(url: str, body: bytes, content_type: str) -> int:
+            got.append((url, dict(parse_qsl(body.decode()))["status"]))
+            return 200
+
+        kind: type[Simulator] = MediaSMSSimulator
+        playing = kind.play("http://gateway/callbacks/media/secret", delay=0.02, late=0.04, post=post)
+        await playing.start()
+        assert playing.base_url.endswith("/sms/api/")
+        settings = {"base_url": playing.base_url} | dict(kind.SETTINGS)
+        adapter = configured(**settings | {"password": Secret(settings["password"])})
+        request = adapter.send_request(content(), "a1")
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(request.url, headers=list(request.headers), content=request.body)
+        assert adapter.send_outcome(VendorAnswer(answer.status_code, answer.content)) == Accepted("200")
+        assert (playing.taken("+819012345678"), playing.taken("+819012345679")) == (1, 0)
+        async with asyncio.timeout(5):
+            while len(got) < 2:
+                await asyncio.sleep(0.005)
+        await playing.stop()
+        assert got == [("http://gateway/callbacks/media/secret/delivery", status) for status in ("14", "1")]
+
+    asyncio.run(main())
+
+
+def test_its_account_is_a_configuration() -> None:
+    section = "".join(f'{key} = "{value}"\n' for key, value in MediaSMSSimulator.SETTINGS.items())
+    client = f'[clients.shop]\nkeys = [{{ sha256 = "{"ab" * 32}", scopes = ["send"] }}]\n'
+    settings = parse(f'{client}[providers.media]\ntype = "mediasms"\n{section}', TYPES, {}, Path())
+    assert settings.providers["media"].account == "mediasms/sandbox"
+
+
+def test_endings_are_described() -> None:
+    endings = MediaSMSSimulator.endings()
+    assert endings.keys() == ENDINGS.keys()
+    assert endings["0001"] == "undelivered: the handset is out of reach or switched off"
+
+
+def test_what_was_taken_is_counted_by_number() -> None:
+    async def scene(bench: Bench) -> None:
+        await bench.send(DELIVERED, "a1")
+        await bench.send(DELIVERED, "a2", carrier="au")
+        await bench.send("+14155550123", "a3")
+        await bench.send("+4590123456789", "a4")
+        assert [bench.simulator.taken(to) for to in (DELIVERED, "+14155550123", "+4590123456789")] == [2, 1, 1]
+        assert [bench.simulator.taken(to) for to in ("+819012345670", "+9012345678", "+19012345678")] == [0, 0, 0]
+
+    run(scene, overseas=True, delay=60)

@@ -22,7 +22,7 @@ ANSWER_AT_MOST = 4096
 SHORT_BYTES, SHORT_CHARACTERS = 140, 70
 LONG_BYTES, LONG_CHARACTERS = 1340, 670
 PART_CHARACTERS = 67
-"""UTF-16 units in each part of a long text (3GPP TS 23.040: 140 octets less a header of 6). The document does not say
+"""In each part of a long text (3GPP TS 23.040: 140 octets less a header of 6). The document does not say
 how long texts are billed, but its 670 are ten of these."""
 _NAMED_AT_MOST = 5
 _VALUE_AT_MOST = 200
@@ -118,12 +118,10 @@ def excess(text: str, *, long: bool, narrow: bool) -> str:
 
 
 def parts(text: str, *, long: bool) -> int:
-    """An estimate of the parts the vendor sends. Never raises, whatever the characters. Without `long` it is one: the
-    rest would be cut off."""
+    """An estimate of the parts the vendor sends. Without `long` it is one: the rest would be cut off."""
     if not long or not excess(text, long=False, narrow=False):
         return 1
-    units = len(_NEWLINE.sub("\r\n", text).encode("utf-16-le", "surrogatepass")) // 2
-    return -(-units // PART_CHARACTERS)
+    return -(-_measure(text).characters // PART_CHARACTERS)
 
 
 def strangers(text: str) -> str:

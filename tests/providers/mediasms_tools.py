@@ -1,0 +1,64 @@
+"""MediaSMS adapters, messages for them, and what they make of them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from gateway import routing
+from gateway.model.message import Content
+from gateway.model.receipt import Receipt
+from gateway.model.values import Secret
+from gateway.provider import Callback, Misfit, SendOutcome, VendorAnswer
+from gateway.providers.mediasms import TYPE, MediaSMS, MediaSMSSettings
+
+REFERENCE = "01jd0a1b2c3d4e5f6g7h8j9k0mg1"
+FORM = "application/x-www-form-urlencoded"
+
+
+def configured(**settings: Any) -> MediaSMS:
+    return TYPE.build("media", MediaSMSSettings(**{"username": "shop", "password": Secret("pass:wörd")} | settings))
+
+
+mediasms = configured()
+long = configured(long_text=True)
+abroad = configured(overseas=True)
+
+
+def content(*, text_au: str | None = None, **fields: Any) -> Content:
+    basics = {"to": "+819012345678", "text": "hello", "encoding": "gsm7", "characters": 5, "segments": 1}
+    options = {} if text_au is None else {"options": {"mediasms": {"textAu": text_au}}}
+    return Content(**basics | options | fields)
+
+
+def templated(id_: str, **fields: Any) -> Content:
+    return content(**{"text": "", "template": id_, "characters": 0, "segments": 0} | fields)
+
+
+def misfit(asked: Content, provider: MediaSMS = mediasms) -> Misfit | None:
+    """As the gateway finds it, capabilities first."""
+    return routing.misfit(provider, asked)
+
+
+def refused(asked: Content, provider: MediaSMS = mediasms) -> tuple[str, str]:
+    """Code and pointer of a misfit."""
+    found = misfit(asked, provider)
+    assert found
+    return found.code, found.pointer
+
+
+def form(asked: Content, provider: MediaSMS = mediasms) -> dict[str, str]:
+    """The fields of the request, each once."""
+    fields = parse_qs(provider.send_request(asked, REFERENCE).body.decode(), strict_parsing=True)
+    assert all(len(values) == 1 for values in fields.values())
+    return {name: value for name, (value,) in fields.items()}
+
+
+def sent(body: bytes | str, status: int = 200) -> SendOutcome:
+    return mediasms.send_outcome(VendorAnswer(status, body.encode() if isinstance(body, str) else body, "text/html"))
+
+
+def pushed(status: str, smsid: str = REFERENCE, encoding: str = "utf-8", **fields: str) -> Receipt:
+    body = urlencode({"smsid": smsid, "status": status} | fields, encoding=encoding).encode()
+    (receipt,) = mediasms.receipts(Callback(kind="delivery", body=body, content_type=FORM))
+    return receipt
