@@ -1,4 +1,5 @@
-"""AI CROSS simulated to the letter of its API document v1.47: mt.json, status.json and the pushed DLR.
+"""AI CROSS simulated to the letter of its API document v1.47: mt.json, status.json, the pushed DLR, and what is beside
+messages (`aicross_beside`). Reservations and number cleaning are not simulated.
 
 What happens to a message is told by how its number ends, see `ENDINGS`. Section numbers are the document's.
 """
@@ -9,25 +10,20 @@ import asyncio
 import re
 import secrets
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import urlencode
 
-import msgspec
-
+from gateway.sandbox.aicross_beside import Beside
+from gateway.sandbox.aicross_calls import CALLS, SEND, SHORT_URL, STATUS, SYSTEM_ERROR, USAGE, login
+from gateway.sandbox.aicross_reports import CARRIERS, JST, Taken, dlr_json, dlr_xml, entry
 from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
 
-JST = timezone(timedelta(hours=9))
 PUSH_TIMEOUT = 10.0
 """Seconds a receiver has to answer a DLR (2.5.2)."""
 REPEATS = 3
 """How often a DLR is pushed again when that failed (2.5.2)."""
-CARRIERS = {"101": ("AU", "11"), "103": ("NTT Docomo", "31"), "105": ("Softbank", "51"), "106": ("Rakuten", "61")}
-"""carrierId to carrierName (2.5.1; the last name is in no sample) and module (3.4)."""
-STATES = {0: "Unknown", 1: "Message is Sending", 2: "Message delivered", 3: "Message delivery failed"}
-REQUIRED = ("token", "clientId", "smsCode", "message", "phoneNumber")
-LONGEST = {"message": 660, "clientTag": 200, "groupTag": 200}
 
 
 class Behaviour(NamedTuple):
@@ -72,43 +68,16 @@ DELIVERED = Behaviour("delivered")
 """Every other number."""
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A message the vendor took."""
-
-    client_id: str
-    client_tag: str
-    message_id: str
-    """31 characters, as in the samples; the tables promise 32."""
-    number: str
-    text: str
-    sms_code: str
-    carrier: str
-    behaviour: Behaviour
-    taken_at: datetime
-    settled_at: datetime
-
-    @property
-    def outcome(self) -> int:
-        """The statusId it ends with."""
-        return 3 if self.behaviour.category else 2
-
-    @property
-    def detailed(self) -> str:
-        """5 digits on failure (3.4), else the statusId as the samples show it (2.4.2)."""
-        return CARRIERS[self.carrier][1] + self.behaviour.category if self.behaviour.category else "2"
-
-    @property
-    def billed(self) -> int:
-        return 0 if self.behaviour.category else -(-len(self.text) // 70)
-
-
 class AICrossSimulator:
     """One vendor account on a port of its own.
 
     `accepted` has the messages taken, by clientTag (by messageId where they have none). `requests`, `queries` and
     `pushes` count the sends, the status queries and the DLRs (not their repeats) per clientTag. Each forgets the
-    oldest of more than `keep`.
+    oldest of more than `keep`. `violations` has what the document does not provide for and no code names, the first
+    `keep` of them.
     """
+
+    SETTINGS: ClassVar[Mapping[str, str]] = {"token": "sandboxtoken", "client_id": "1234", "sms_code": "80013"}
 
     def __init__(
         self,
@@ -123,20 +92,24 @@ class AICrossSimulator:
         repeat_after: float = 1.0,
         keep: int = 100_000,
         post: Post | None = None,
+        agency: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         """`callback_url` may be set later; None: nothing is pushed. Times in seconds: `delay` and `late` from
-        taking a message to its receipt, `repeat_after` between tries of a push (undocumented)."""
+        taking a message to its receipt, `repeat_after` between tries of a push (undocumented). `agency`: see
+        `Beside`."""
         self.callback_url = callback_url
         self.accepted: dict[str, Taken] = {}
         self.requests: Counter[str] = Counter()
         self.queries: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
+        self.violations: list[str] = []
         self._account = {"token": token, "clientId": client_id}
         self._sms_code = sms_code
         self._dlr = dlr
         self._delay = timedelta(seconds=delay)
         self._late = timedelta(seconds=late)
         self._keep = keep
+        self.beside = Beside(self._account, agency=agency, keep=keep)
         self._pusher = Pusher(timeout=PUSH_TIMEOUT, repeats=REPEATS, repeat_after=repeat_after, post=post)
         self._server = VendorServer(self._answer)
 
@@ -144,6 +117,30 @@ class AICrossSimulator:
     def url(self) -> str:
         """The `base_url` for the provider's configuration."""
         return self._server.url
+
+    @property
+    def base_url(self) -> str:
+        return self._server.url
+
+    @classmethod
+    def endings(cls) -> Mapping[str, str]:
+        return {ending: behaviour.description for ending, behaviour in ENDINGS.items()}
+
+    @classmethod
+    def play(cls, callbacks: str, *, delay: float, late: float, post: Post | None = None) -> AICrossSimulator:
+        account = cls.SETTINGS
+        return cls(
+            token=account["token"],
+            client_id=account["client_id"],
+            sms_code=account["sms_code"],
+            callback_url=f"{callbacks}/dlr",
+            delay=delay,
+            late=late,
+            post=post,
+        )
+
+    def taken(self, number: str) -> int:
+        return sum(each.number == number for each in self.accepted.values())
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         await self._server.start(host, port)
@@ -154,16 +151,21 @@ class AICrossSimulator:
         await self._pusher.stop()
 
     async def _answer(self, request: Request) -> Answer:
-        match request.method, request.path:
-            case "POST", "/p5/api/mt.json":
-                return self._send(request.form())
-            case "GET", "/p5/api/status.json":
-                return self._status(request.query)
-            case _, "/p5/api/mt.json":
-                return _sent(500, "System error.", None, None)
-            case _, "/p5/api/status.json":
-                return _listing(500, "System error.")
-        return NOT_FOUND
+        call = CALLS.get(request.path)
+        found = call.violations(request) if call else [f"{request.path}: no such call"]
+        self.violations += found[: max(self._keep - len(self.violations), 0)]
+        if call is None:
+            return NOT_FOUND
+        if request.method != call.method:
+            return call.answer(*SYSTEM_ERROR)
+        given = call.given(request)
+        if call is SEND:
+            return self._send(given)
+        if call is STATUS:
+            return self._status(given)
+        if call is USAGE:
+            return self.beside.usage(given, self.accepted.values())
+        return self.beside.short_url(given) if call is SHORT_URL else self.beside.templates(given)
 
     # 2.1
 
@@ -178,29 +180,22 @@ class AICrossSimulator:
             self._take(form, number, behaviour)
         if lost:
             return LOST[lost]
-        return _sent(code, message, number or form.get("phoneNumber"), form.get("message"))
+        number = number or form.get("phoneNumber", "")
+        return SEND.answer(code, message, phoneNumber=number or None, smsMessage=form.get("message"))
 
     def _refusal(self, form: dict[str, str], number: str) -> tuple[int, str] | None:
-        """2.1.3, in the order of the codes."""
-        for name in REQUIRED:
-            if not form.get(name):
-                return 100, f"Required {name}."
-        valid = {
-            "token": form["token"] == self._account["token"],
-            "clientId": form["clientId"] == self._account["clientId"],
-            "smsCode": form["smsCode"] == self._sms_code and re.fullmatch("[0-9]{5,6}", form["smsCode"]),
+        """2.1.3."""
+        code = form.get("smsCode", "")
+        valid = login(form, self._account) | {
+            "smsCode": code == self._sms_code and re.fullmatch("[0-9]{5,6}", code),
             "phoneNumber": number,
             "carrierId": form.get("carrierId") in (None, *CARRIERS),
         }
-        for name, fine in valid.items():
-            if not fine:
-                return 110, f"Invalid {name}."
-        for name, longest in LONGEST.items():
-            if len(form.get(name, "")) > longest:
-                return 120, f"{name} too long."
+        if refusal := SEND.refusal(form, valid):
+            return refusal
         if form.get("clientTag") in self.accepted:
             return 400, "Duplicate client tag."
-        return None
+        return SYSTEM_ERROR if form.get("scheduleTime") else None
 
     def _take(self, form: dict[str, str], number: str, behaviour: Behaviour) -> None:
         now = datetime.now(JST)
@@ -212,43 +207,36 @@ class AICrossSimulator:
             text=form["message"],
             sms_code=form["smsCode"],
             carrier=form.get("carrierId") or sorted(CARRIERS)[int(number[-5]) % len(CARRIERS)],
-            behaviour=behaviour,
+            category=behaviour.category,
             taken_at=now,
             settled_at=now + (self._late if behaviour.late else self._delay),
         )
         self.accepted[taken.client_tag or taken.message_id] = taken
         forget_oldest(self.accepted, self._keep)
         if self.callback_url and taken.client_tag and behaviour.pushes:  # no clientTag, no DLR (2.5)
-            self._pusher.begin(self._report(taken))
+            self._pusher.begin(self._report(taken, behaviour))
 
     # 2.4
 
     def _status(self, query: dict[str, str]) -> Answer:
         tag, date = query.get("clientTag", ""), query.get("date", "")
         self._count(self.queries, tag)
-        for name in self._account:
-            if not query.get(name):
-                return _listing(100, f"Required {name}.")
-        if not tag and not date:
-            return _listing(100, "Required clientTag.")
-        for name, right in self._account.items():
-            if query[name] != right:
-                return _listing(110, f"Invalid {name}.")
-        if len(tag) > LONGEST["clientTag"]:
-            return _listing(120, "clientTag too long.")
+        valid = login(query, self._account) | {"date": tag or re.fullmatch("[0-9]{8}", date)}
+        if refusal := STATUS.refusal(query, valid, () if tag or date else ("clientTag",)):
+            return STATUS.answer(*refusal)
         if tag:
             # What an unknown clientTag is answered is in no document: an empty list here.
-            return _listing(0, "Success.", [self.accepted[tag]] if tag in self.accepted else [])
-        if not re.fullmatch("[0-9]{8}", date):
-            return _listing(110, "Invalid date.")
-        return _listing(0, "Success.", [each for each in self.accepted.values() if f"{each.taken_at:%Y%m%d}" == date])
+            listed = [self.accepted[tag]] if tag in self.accepted else []
+        else:
+            listed = [each for each in self.accepted.values() if f"{each.taken_at:%Y%m%d}" == date]
+        return STATUS.answer(0, "Success.", status=[entry(each) for each in listed])
 
     # 2.5
 
-    async def _report(self, taken: Taken) -> None:
+    async def _report(self, taken: Taken, behaviour: Behaviour) -> None:
         await asyncio.sleep((taken.settled_at - datetime.now(JST)).total_seconds())
         write = dlr_xml if self._dlr == "xml" else dlr_json
-        for word in taken.behaviour.pushes:
+        for word in behaviour.pushes:
             if self.callback_url:
                 self._count(self.pushes, taken.client_tag)
                 document = write(taken, 1 if word == "sending" else taken.outcome)
@@ -263,100 +251,3 @@ def international(number: str) -> str:
     """The number as +81..., from either form the vendor takes (2.1.1, 3.1); "" where it is neither."""
     match = re.fullmatch(r"(?:\+81|0)([789]0[0-9]{8})", number)
     return f"+81{match[1]}" if match else ""
-
-
-def _json(fields: dict[str, Any]) -> Answer:
-    return Answer(200, msgspec.json.encode(fields))
-
-
-def _sent(code: int, message: str, number: str | None, text: str | None) -> Answer:
-    """2.1.2."""
-    return _json({"responseCode": code, "responseMessage": message, "phoneNumber": number, "smsMessage": text})
-
-
-def _listing(code: int, message: str, taken: Sequence[Taken] = ()) -> Answer:
-    """2.4.2."""
-    return _json({"responseCode": code, "responseMessage": message, "status": [_entry(each) for each in taken]})
-
-
-def _entry(taken: Taken) -> dict[str, Any]:
-    """One message in status.json (2.4.2): on its way until it is settled."""
-    now = datetime.now(JST)
-    settled = now >= taken.settled_at
-    moment = taken.settled_at if settled else taken.taken_at
-    failed = settled and taken.outcome == 3
-    raw = {"carrier": taken.carrier, "type": "2" if failed else None, "data": _raw(taken) if failed else None}
-    return {
-        "dateTime": f"{moment:%Y%m%d %H%M%S}{moment.microsecond // 1000:03}",
-        "phoneNumber": taken.number,
-        "message": taken.text,
-        "smsCode": int(taken.sms_code),
-        "carrierId": taken.carrier if settled else None,
-        "carrierName": CARRIERS[taken.carrier][0] if settled else None,
-        "statusId": taken.outcome if settled else 1,
-        "clientTag": taken.client_tag,
-        "detailedStatusId": taken.detailed if settled else None,
-        "separatedSuccessCount": taken.billed if settled else None,
-        "rawdata": [raw] if settled else None,
-    }
-
-
-RAW = ("code", "submission_status", "msgState", "submission_err_code", "ntwkErr", "commandStatus", "networkErrorCode")
-
-
-def _raw(taken: Taken) -> dict[str, str | None]:
-    """The carrier's own words about a failure, as in the samples of 2.5.1."""
-    said = {"103": {"code": "21"}, "105": {"msgState": "EXPIRED", "ntwkErr": "G020600"}}.get(taken.carrier, {})
-    return {name: said.get(name) for name in RAW}
-
-
-def _notification(taken: Taken, status: int) -> dict[str, Any]:
-    """The fields of a DLR (2.5.1) in the order of the samples."""
-    settled = status == taken.outcome
-    data = _raw(taken) if status == 3 else dict.fromkeys(RAW, "")
-    return {
-        "type": "DLR",
-        "dateTime": f"{taken.settled_at if settled else taken.taken_at:%Y/%m/%d %H:%M:%S}",
-        "messageId": taken.message_id,
-        "phoneNumber": taken.number,
-        "smsCode": taken.sms_code,
-        "carrierId": taken.carrier if settled else None,
-        "carrierName": CARRIERS[taken.carrier][0] if settled else None,
-        "messageText": taken.text,
-        "clientId": taken.client_id,
-        "clientTag": taken.client_tag,
-        "statusId": str(status),
-        "statusDescription": STATES[status],
-        "rawdata": {"carrier": taken.carrier, "type": "2" if status == 3 else "", "data": data} if settled else None,
-        "detailedStatusId": int(taken.detailed) if settled else None,
-        "separatedSuccessCount": taken.billed if settled else None,
-    }
-
-
-def dlr_json(taken: Taken, status: int) -> str:
-    """The value of the form field `json`."""
-    return msgspec.json.encode({"eventNotifications": [_notification(taken, status)]}).decode()
-
-
-def dlr_xml(taken: Taken, status: int) -> str:
-    """The value of the form field `xml`. A failure ends with the sample's malformed tag."""
-    fields = _notification(taken, status)
-    del fields["type"]
-    if fields["rawdata"] is None:
-        del fields["rawdata"]
-    body = f'  <eventNotification type="DLR">\n{_elements(fields, 4)}  </eventNotification>\n'
-    if status == 3:
-        body = body.replace("</separatedSuccessCount>", "</ separatedSuccessCount>")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<eventNotifications>\n{body}</eventNotifications>\n'
-
-
-def _elements(fields: dict[str, Any], indent: int) -> str:
-    lines = ""
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            content = f"\n{_elements(value, indent + 2)}{' ' * indent}"
-        else:
-            characters = "null" if value is None else str(value).replace("]]>", "]]]]><![CDATA[>")
-            content = f"<![CDATA[{characters}]]>"
-        lines += f"{' ' * indent}<{name}>{content}</{name}>\n"
-    return lines

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from gateway import routing
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.provider import (
@@ -53,7 +54,16 @@ def test_it_is_what_the_port_asks_for() -> None:
     assert provider.capabilities.carriers == {"docomo", "au", "softbank", "rakuten"}
     assert provider.capabilities.status_query
     assert provider.capabilities.delivery_reports
+    assert provider.capabilities.countries == {"JP"}
+    assert (provider.capabilities.characters, provider.capabilities.octets, provider.capabilities.receivers) == (
+        660,
+        None,
+        1,
+    )
+    assert provider.capabilities.sender
     assert not provider.capabilities.subject
+    assert not provider.capabilities.balance
+    assert not provider.guarded_login
 
 
 def test_the_account_is_the_vendors_not_the_providers_name() -> None:
@@ -76,9 +86,11 @@ def test_settings_have_the_documents_defaults() -> None:
     settings = from_file().settings
     assert settings.base_url == "https://sms-api.aossms.com"
     assert (settings.rate, settings.timeout) == (600, 10)
+    assert settings.reconcile_after > 20 * 60, "KDDI's failures take so long (2.1)"
     assert settings.prefixes == ("070", "080", "090")
     assert (settings.exclusive, settings.usage_client_id) == (False, None)
     assert settings.timezone == "Asia/Tokyo"
+    assert [from_file(usage_client_id=f'"{each}"').settings.usage_client_id for each in ("all", "77")] == ["all", "77"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +104,10 @@ def test_settings_have_the_documents_defaults() -> None:
         ("sms_code", '"8001300"'),
         ("sms_code", '"80013\\n"'),
         ("prefixes", '["90"]'),
+        ("usage_client_id", '"every"'),
+        ("usage_client_id", '"12a"'),
+        ("usage_client_id", '""'),
+        ("usage_client_id", '"ALL"'),
         ("tokn", '"x"'),
     ],
 )
@@ -139,16 +155,24 @@ def test_fourteen_digits_never_fit() -> None:
 
 @pytest.mark.parametrize("character", ["a", "あ", "😀"])
 def test_text_is_counted_in_characters(character: str) -> None:
-    assert aicross.misfit(content(text=character * 660)) is None
-    misfit = aicross.misfit(content(text=character * 661))
+    assert routing.misfit(aicross, content(text=character * 660)) is None
+    misfit = routing.misfit(aicross, content(text=character * 661))
     assert misfit is not None
     assert (misfit.code, misfit.pointer) == ("too_long", "/text")
 
 
-def test_a_subject_does_not_fit() -> None:
-    misfit = aicross.misfit(content(subject="s"))
+@pytest.mark.parametrize(
+    ("fields", "code", "pointer"),
+    [
+        ({"subject": "s"}, "unsupported", "/subject"),
+        ({"to": "+821012345678"}, "invalid_number", "/to"),
+        ({"text": "", "template": "demo_sample_01"}, "unsupported", "/template/id"),
+    ],
+)
+def test_what_the_vendor_has_not_does_not_fit(fields: dict[str, Any], code: str, pointer: str) -> None:
+    misfit = routing.misfit(aicross, content(**fields))
     assert misfit is not None
-    assert (misfit.code, misfit.pointer) == ("unsupported", "/subject")
+    assert (misfit.code, misfit.pointer) == (code, pointer)
 
 
 @pytest.mark.parametrize("sender", ["8001", "8001300", "ACME1", "８００１３", ""])
@@ -158,6 +182,44 @@ def test_a_sender_has_five_or_six_digits(sender: str) -> None:
     misfit = aicross.misfit(content(sender=sender))
     assert misfit is not None
     assert (misfit.code, misfit.pointer) == ("sender_not_allowed", "/from")
+
+
+# warnings, measure
+
+
+@pytest.mark.parametrize("text", ["", "hello\r\n~\\", "こんにちは、世界。漢字ガギグ…〜−¥", "ＡＢＣ１２３", "αβγ Жж"])
+def test_texts_that_arrive_everywhere(text: str) -> None:
+    assert aicross.warnings(content(text=text)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("やあ😀", "😀 (U+1F600)."),
+        ("①", "① (U+2460)."),
+        ("ｶﾅ", "ｶ (U+FF76), ﾅ (U+FF85)."),
+        ("髙㈱髙", "髙 (U+9AD9), ㈱ (U+3231)."),
+        ("10～20", "～ (U+FF5E)."),
+        ("a\u200bb", ": U+200B."),
+        ("①②③④⑤", "⑤ (U+2464)."),
+        ("①②③④⑤⑥⑦①", "⑤ (U+2464) and 2 more."),
+    ],
+)
+def test_what_may_arrive_garbled_is_named(text: str, named: str) -> None:
+    (warning,) = aicross.warnings(content(text=text))
+    assert warning.endswith(named)
+    assert "ISO-2022-JP" in warning
+    assert warning.count("(") <= 5
+
+
+@pytest.mark.parametrize(("carrier", "count"), [("ymobile", 1), ("docomo", 0), ("rakuten", 0), (None, 0)])
+def test_a_dropped_hint_is_said(carrier: str | None, count: int) -> None:
+    assert len(aicross.warnings(content(carrier=carrier))) == count
+    assert len(aicross.warnings(content(carrier=carrier, text="①"))) == count + 1
+
+
+def test_parts_are_estimated_as_on_the_air() -> None:
+    assert [aicross.measure(text).count for text in ("a" * 160, "a" * 161, "あ" * 70, "あ" * 71)] == [1, 2, 1, 2]
 
 
 # send_request
@@ -215,32 +277,45 @@ def test_duplicate() -> None:
     assert sent({"responseCode": "400", "responseMessage": None}) == Duplicate("400")
 
 
+ITEMS = {
+    "token": (Reason.AUTHENTICATION_FAILED, "account"),
+    "clientId": (Reason.AUTHENTICATION_FAILED, "account"),
+    "smsCode": (Reason.SENDER_NOT_ALLOWED, "account"),
+    "message": (Reason.CONTENT_REFUSED, "message"),
+    "phoneNumber": (Reason.INVALID_NUMBER, "message"),
+    "carrierId": (Reason.PROVIDER_ERROR, "vendor"),
+    "clientTag": (Reason.PROVIDER_ERROR, "vendor"),
+    "scheduleTime": (Reason.PROVIDER_ERROR, "vendor"),
+    "groupTag": (Reason.PROVIDER_ERROR, "vendor"),
+}
+"""Every parameter of mt.json (2.1.1): what it means that the vendor complains of it."""
+
+
+@pytest.mark.parametrize(("code", "message"), [(100, "Required {}."), (110, "Invalid {}."), (120, "{} too long.")])
+@pytest.mark.parametrize("item", ITEMS)
+def test_refused_over_a_parameter(code: int, message: str, item: str) -> None:
+    reason, about = ITEMS[item]
+    if (code, item) == (120, "message"):
+        reason = Reason.TOO_LONG
+    for spelled in (message.format(item), message.format(item)[:-1].upper()):
+        outcome = sent({"responseCode": code, "responseMessage": spelled, "smsMessage": "very private"})
+        assert isinstance(outcome, Refused)
+        assert (outcome.reason, outcome.about, outcome.provider_code) == (reason, about, str(code))
+        assert "private" not in outcome.detail
+
+
 @pytest.mark.parametrize(
     ("code", "message", "reason", "about"),
     [
-        (100, "Required token.", Reason.AUTHENTICATION_FAILED, "account"),
-        (110, "Invalid token.", Reason.AUTHENTICATION_FAILED, "account"),
-        (110, "Invalid clientId.", Reason.AUTHENTICATION_FAILED, "account"),
-        (110, "invalid CLIENTID", Reason.AUTHENTICATION_FAILED, "account"),
-        (120, "clientId too long.", Reason.AUTHENTICATION_FAILED, "account"),
-        (110, "Invalid smsCode.", Reason.SENDER_NOT_ALLOWED, "account"),
-        (120, "smsCode too long.", Reason.SENDER_NOT_ALLOWED, "account"),
-        (100, "Required phoneNumber.", Reason.INVALID_NUMBER, "message"),
-        (110, "Invalid phoneNumber.", Reason.INVALID_NUMBER, "message"),
         (110, "Invalid phone number", Reason.INVALID_NUMBER, "message"),
-        (120, "phoneNumber too long.", Reason.INVALID_NUMBER, "message"),
-        (110, "Invalid message.", Reason.CONTENT_REFUSED, "message"),
-        (120, "message too long.", Reason.TOO_LONG, "message"),
-        (110, "Invalid carrierId.", Reason.PROVIDER_ERROR, "vendor"),
-        (120, "clientTag too long.", Reason.PROVIDER_ERROR, "vendor"),
-        (120, "groupTag too long.", Reason.PROVIDER_ERROR, "vendor"),
-        (110, "Invalid scheduleTime.", Reason.PROVIDER_ERROR, "vendor"),
         (110, "", Reason.PROVIDER_ERROR, "vendor"),
         (110, None, Reason.PROVIDER_ERROR, "vendor"),
         (110, "Invalid {item}.", Reason.PROVIDER_ERROR, "vendor"),
         (300, "Exceed sending count.", Reason.QUOTA_EXCEEDED, "account"),
         (500, "System error.", Reason.PROVIDER_ERROR, "vendor"),
         (1, "Invalid phoneNumber.", Reason.PROVIDER_ERROR, "vendor"),
+        (130, "Already send.", Reason.PROVIDER_ERROR, "vendor"),
+        (140, "Past scheduleTime.", Reason.PROVIDER_ERROR, "vendor"),
         (-1, "?", Reason.PROVIDER_ERROR, "vendor"),
         (599, "?", Reason.PROVIDER_ERROR, "vendor"),
         (10**60, "?", Reason.PROVIDER_ERROR, "vendor"),

@@ -113,6 +113,7 @@ def test_an_unlisted_message_is_unknown(body: object) -> None:
         ({"responseCode": 0, "status": "none"}, 200),
         ({"responseCode": 110, "responseMessage": "Invalid token.", "status": []}, 200),
         ({"responseCode": 100, "responseMessage": "Required clientTag.", "status": []}, 200),
+        ({"responseCode": 120, "responseMessage": "clientTag too long.", "status": []}, 200),
         ({"responseCode": 500, "responseMessage": "System error.", "status": []}, 200),
         (listing(), 500),
         (listing(), 429),

@@ -55,7 +55,7 @@ def test_delivered() -> None:
         ("832", Reason.UNMAPPED),
     ],
 )
-@pytest.mark.parametrize("module", ["11", "32", "99"])
+@pytest.mark.parametrize("module", ["11", "12", "13", "14", "31", "32", "51", "52", "61", "62", "99"])
 def test_undelivered(module: str, category: str, reason: Reason) -> None:
     receipt = dlr(statusId="3", detailedStatusId=module + category, separatedSuccessCount=0)
     assert (receipt.outcome, receipt.reason, receipt.provider_code) == ("undelivered", reason, module + category)
@@ -100,6 +100,17 @@ def test_other_states_say_nothing(state: object, code: str) -> None:
 )
 def test_carriers(id_: object, detailed: str, carrier: str | None) -> None:
     assert dlr(statusId="3", carrierId=id_, detailedStatusId=detailed).carrier == carrier
+
+
+@pytest.mark.parametrize(
+    ("modules", "carrier"),
+    [("11 12 13 14", "au"), ("31 32", "docomo"), ("51 52", "softbank"), ("61 62", "rakuten"), ("10 15 33 50 63", None)],
+)
+@pytest.mark.parametrize("category", ["721", "732", "821", "823", "824", "833", "834", "000"])
+def test_a_module_names_the_carrier_where_nothing_else_does(modules: str, carrier: str | None, category: str) -> None:
+    for module in modules.split():
+        assert dlr(statusId="3", carrierId="999", detailedStatusId=module + category).carrier == carrier
+        assert dlr(statusId="3", carrierId="106", detailedStatusId=module + category).carrier == "rakuten"
 
 
 @pytest.mark.parametrize(("count", "billed"), [("4", 4), (0, 0), (None, None), ("null", None), ("", None), (-1, None)])

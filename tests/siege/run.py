@@ -277,7 +277,7 @@ class Siege:
         return self._ledgers()
 
     def _ledgers(self) -> Ledgers:
-        takes = [*self._deduped.taken(), *self._blind.taken()]
+        takes = [*self._deduped.takes(), *self._blind.takes()]
         return Ledgers(self._callers.entries, takes, self._line.confirmed, self._messages, self._listed)
 
     async def _read(self, wanted: dict[str, str]) -> None:

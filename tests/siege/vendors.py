@@ -131,7 +131,7 @@ class Deduped(OnALine, AICrossSimulator):
     def __init__(self, line: Line, **options: Any) -> None:
         super().__init__(line, dlr="json", **options)
 
-    def taken(self) -> list[Take]:
+    def takes(self) -> list[Take]:
         fates = {2: "delivered", 3: "undelivered"}
         return [Take(self.name, reference, fates[taken.outcome]) for reference, taken in self.accepted.items()]
 
@@ -141,7 +141,7 @@ class Blind(OnALine, MediaSMSSimulator):
 
     name, blind = "blind", True
 
-    def taken(self) -> list[Take]:
+    def takes(self) -> list[Take]:
         return [Take(self.name, reference, "") for reference, taken in self.accepted.items() for _ in taken]
 
 

@@ -81,7 +81,7 @@ def usage(fields: Mapping[str, Any], as_of: int) -> Usage | Unreadable:
         for id_, value in entry.items():
             if not _CARRIER.fullmatch(id_) or value is None:
                 continue
-            if isinstance(value, bool) or not _COUNT.fullmatch(written := str(value).strip()):
+            if not _COUNT.fullmatch(written := str(value).strip()):
                 return Unreadable("a count that is no number")
             carrier = codes.CARRIERS.get(id_)
             parts[carrier] = parts.get(carrier, 0) + int(written)
