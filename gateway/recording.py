@@ -105,8 +105,8 @@ class Recorder:
         return await self.change(record, rule)
 
     async def erase(self, record: Record) -> Record:
-        """Blanks what a final message says of people: text, subject, number, metadata."""
-        blank = msgspec.structs.replace(record.content, to="", text="", subject=None, metadata=None)
+        """Blanks what a final message says of people: text, in whatever form, subject, number, metadata."""
+        blank = msgspec.structs.replace(record.content, to="", text="", subject=None, metadata=None, options=None)
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
             return Change(state, None)

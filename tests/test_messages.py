@@ -244,7 +244,8 @@ async def test_urgent_ones_go_first_and_no_bulk_delays_another_client(reopen: An
 
 
 async def test_content_is_erased_once_final_and_the_record_stays(harness: Harness, redis_url: str) -> None:
-    id_ = await harness.sent(text="Geheim", metadata={"secret": "Geheim"}, groupTag="g")
+    told = {"metadata": {"secret": "Geheim"}, "options": {"mediasms": {"textAu": "Geheim"}}}
+    id_ = await harness.sent(text="Geheim", groupTag="g", **told)
     early = await harness.api.delete(f"/messages/{id_}/content")
     assert (early.status_code, early.json()["code"], early.json()["messageId"]) == (409, "not_changeable", id_)
     harness.dispatch()

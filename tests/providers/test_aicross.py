@@ -212,12 +212,6 @@ def test_what_may_arrive_garbled_is_named(text: str, named: str) -> None:
     assert warning.count("(") <= 5
 
 
-@pytest.mark.parametrize(("carrier", "count"), [("ymobile", 1), ("docomo", 0), ("rakuten", 0), (None, 0)])
-def test_a_dropped_hint_is_said(carrier: str | None, count: int) -> None:
-    assert len(aicross.warnings(content(carrier=carrier))) == count
-    assert len(aicross.warnings(content(carrier=carrier, text="①"))) == count + 1
-
-
 def test_parts_are_estimated_as_on_the_air() -> None:
     assert [aicross.measure(text).count for text in ("a" * 160, "a" * 161, "あ" * 70, "あ" * 71)] == [1, 2, 1, 2]
 

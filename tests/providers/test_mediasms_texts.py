@@ -233,8 +233,6 @@ DROPPED, SHOWN, AU, ABROAD = "`carrier` is dropped", "`from` is shown only", "`t
     [
         (mediasms, content(), ()),
         (mediasms, content(carrier="au"), ()),
-        (mediasms, content(carrier="rakuten"), (DROPPED,)),
-        (BOTH, content(carrier="rakuten"), (DROPPED,)),
         (BOTH, content(to="+14155550123", carrier="au"), (DROPPED,)),
         (BOTH, content(carrier="au"), ()),
         (mediasms, content(sender="Shop1"), (SHOWN,)),
@@ -246,7 +244,7 @@ DROPPED, SHOWN, AU, ABROAD = "`carrier` is dropped", "`from` is shown only", "`t
         (BOTH, content(text="あ" * 71, text_au="hi"), ()),
         (BOTH, content(text_au="あ" * 71), ()),
         (BOTH, content(to="+14155550123", text="あ" * 71, text_au="hi"), (ABROAD,)),
-        (mediasms, content(carrier="rakuten", sender="Shop1", text_au="hi"), (DROPPED, SHOWN, AU)),
+        (mediasms, content(sender="Shop1", text_au="hi"), (SHOWN, AU)),
     ],
 )
 def test_warnings(provider: MediaSMS, asked: Content, expected: tuple[str, ...]) -> None:

@@ -83,9 +83,8 @@ class AICross(port.Provider):
         return None
 
     def warnings(self, content: Content) -> tuple[str, ...]:
-        dropped = content.carrier is not None and content.carrier not in codes.CARRIER_IDS
-        hint = "The vendor has no id for this carrier: the hint is dropped, and the vendor finds the carrier out."
-        return tuple(filter(None, (hint if dropped else "", charset.warning(content.text))))
+        warning = charset.warning(content.text)
+        return (warning,) if warning else ()
 
     def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> port.VendorRequest:
         fields = {

@@ -136,8 +136,8 @@ class MediaSMS(port.Provider):
     def warnings(self, content: Content) -> tuple[str, ...]:
         career = wire.receiver(content.to, content.carrier, abroad=self.settings.overseas).get("mobilecareer", "")
         found = []
-        if content.carrier is not None and career in ("", codes.OVERSEAS):
-            found.append("`carrier` is dropped: the vendor has no value for it here, and finds the carrier by itself")
+        if content.carrier in codes.CARRIERS and career == codes.OVERSEAS:
+            found.append("`carrier` is dropped: abroad the vendor finds the carrier by itself")
         if content.sender is not None and career != codes.OVERSEAS:
             found.append("`from` is shown only where the message comes over the international network")
         if text := _text_au(content):

@@ -47,7 +47,7 @@ end
 -- Further messages that may leave in the request of `first`, out of the next ones of its list; each receiver once.
 local function gather(first, list, high)
   local wording, most, party = string.sub(first, 27, 34), tonumber(string.sub(first, 41)), 1
-  local met, left = {[string.sub(first, 35, 40)] = true}, {}
+  local met, left, back = {[string.sub(first, 35, 40)] = true}, {}, {}
   if most == 1 then return end
   for _, entry in ipairs(redis.call('LPOP', list, NEAR) or {}) do
     local receiver = string.sub(entry, 35, 40)
@@ -60,7 +60,8 @@ local function gather(first, list, high)
       left[#left + 1] = entry
     end
   end
-  for i = #left, 1, -1 do redis.call('LPUSH', list, left[i]) end
+  for i = #left, 1, -1 do back[#back + 1] = left[i] end
+  if #back > 0 then redis.call('LPUSH', list, unpack(back)) end
 end
 
 for high = 1, 0, -1 do
