@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.model.values import Duration, Secret
+from gateway.providers import TYPES as REAL_TYPES
 from gateway.settings import Problem, SettingsError, describe, key_digest, load, new_key, parse
 from tests.settings_tools import (
     CALLBACK,
@@ -235,6 +236,13 @@ class TestLoad:
         assert everything.gateway.metrics_port == 9090
         assert everything.gateway.max_queue == defaults.max_queue
         assert everything.clients["shop"].senders == {"80013"}
+
+    def test_the_example_with_a_vendor_of_every_type(self) -> None:
+        text = (ROOT / "gateway.example.toml").read_text(encoding="utf-8")
+        whole = re.sub(r"^#(?=[\[\w])", "", text, flags=re.MULTILINE)
+        environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", whole), "x" * 20) | EXAMPLE_ENVIRONMENT
+        providers = parse(whole, REAL_TYPES, environment, ROOT).providers
+        assert {provider.type for provider in providers.values()} == set(REAL_TYPES)
 
 
 def test_describe_writes_one_line_for_each() -> None:

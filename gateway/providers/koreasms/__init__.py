@@ -135,11 +135,11 @@ class KoreaSMS(port.Provider):
         if answer.status != 200:
             return port.Unreadable(f"HTTP status {answer.status}")
         reply = wire.reply(answer.body)
-        if reply is None or reply.result is None or (reply.coded and reply.code is None):
+        if reply is None or reply.result is None:
             return port.Unreadable("no JSON object with a usable result")
         if reply.coded and reply.result != (reply.code == codes.SUCCESS):
             return port.Unreadable("result and errorCode contradict each other")
-        if not reply.result:
+        if not reply.result:  # whatever the code, which may be missing: nothing hangs on it
             return port.Declined("" if reply.code is None else str(reply.code), reply.message)
         if reply.balance is None:
             return port.Unreadable("no usable balance")

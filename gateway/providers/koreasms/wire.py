@@ -124,7 +124,7 @@ def _boolean(value: object) -> bool | None:
 
 
 def _integer(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if not isinstance(value, int | str):
         return None
     digits = str(value).strip()
     return int(digits) if _INTEGER.fullmatch(digits) else None
