@@ -29,6 +29,7 @@ from gateway.api.application import application, metrics_application
 from gateway.api.auth import Access
 from gateway.api.server import GatewayProtocol
 from gateway.api.services import Services
+from gateway.asking import Asker
 from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import StoreUnavailable
@@ -39,13 +40,16 @@ from gateway.routing import Routing
 from gateway.settings import Settings
 from gateway.spec import routes as specification
 from gateway.store.answers import Answers
+from gateway.store.balances import Balances
 from gateway.store.batches import Batches
 from gateway.store.engine import EmbeddedRedis, EngineError, running_url
 from gateway.store.gates import Gates
 from gateway.store.health import Health
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
+from gateway.store.replies import Replies
 from gateway.store.topology import Topology
+from gateway.store.usage import MonthlyCounts
 from gateway.store.witness import Witness
 from gateway.supervisor import Supervisor
 from gateway.transport import Transport
@@ -83,17 +87,27 @@ async def open_services(
     stack.push_async_callback(answers.close)
     transport = Transport()
     stack.push_async_callback(transport.close)
+    balances = Balances(store)
+    stack.push_async_callback(balances.close)
+    gates = Gates(store)
+    availability = Availability(gates, settings.providers, routing)
+    asker = Asker(transport, gates, availability, balances)
     return Services(
         settings=settings,
         access=Access(settings.clients.values(), section.trusted_proxies),
         store=store,
         batches=Batches(store, retention),
+        balances=balances,
+        counts=MonthlyCounts(store),
+        replies=Replies(store, retention.key),
         answers=answers,
         health=Health(store),
         orphans=orphans,
         routing=routing,
-        availability=Availability(Gates(store), settings.providers, routing),
-        acceptor=Acceptor(store, routing, _untold, section.max_queue, section.time_zone, metrics),
+        gates=gates,
+        availability=availability,
+        asker=asker,
+        acceptor=Acceptor(store, routing, asker.templates, section.max_queue, section.time_zone, metrics),
         recorder=recorder,
         receipts=Receipts(recorder, orphans, metrics),
         transport=transport,
@@ -104,10 +118,6 @@ async def open_services(
         },
         snapshots=snapshots,
     )
-
-
-async def _untold(provider: object) -> tuple[()]:
-    return ()
 
 
 def web(here: Services) -> ASGIApp:
@@ -204,6 +214,7 @@ def dispatcher_for(here: Services, owner: str, start: str) -> Dispatcher:
         owner,
         here.metrics,
         here.availability,
+        here.balances,
         start,
     )
 

@@ -26,6 +26,7 @@ class Code(StrEnum):
     UNSUPPORTED = "unsupported"
     RATE_LIMITED = "rate_limited"
     INTERNAL_ERROR = "internal_error"
+    PROVIDER_ERROR = "provider_error"
     OVERLOADED = "overloaded"
     STORE_UNAVAILABLE = "store_unavailable"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
@@ -40,7 +41,8 @@ class Pointer(msgspec.Struct, frozen=True):
 
 
 class GatewayError(Exception):
-    """A refusal a caller is told about. `detail` says what to change, never what is inside."""
+    """A refusal a caller is told about. `detail` says what to change, never what is inside. `provider_message`: a
+    vendor's own words, fit to be shown."""
 
     def __init__(
         self,
@@ -51,6 +53,8 @@ class GatewayError(Exception):
         message_id: str | None = None,
         retry_after: float | None = None,
         provider: str | None = None,
+        provider_code: str | None = None,
+        provider_message: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
@@ -60,6 +64,8 @@ class GatewayError(Exception):
         self.message_id = message_id
         self.retry_after = retry_after
         self.provider = provider
+        self.provider_code = provider_code
+        self.provider_message = provider_message
         self.headers = headers or {}
 
 

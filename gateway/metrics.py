@@ -22,6 +22,7 @@ HELP: Mapping[str, tuple[str, str]] = {
     "gateway_vendor_seconds": ("histogram", "Time vendors took to answer, by provider."),
     "gateway_queue_depth": ("gauge", "Messages waiting for a provider."),
     "gateway_provider_up": ("gauge", "1 while a provider takes requests: its breaker is closed, and it is not paused."),
+    "gateway_provider_balance": ("gauge", "What is left on a vendor account, as the vendor said last."),
     "gateway_store_up": ("gauge", "1 while Redis answers and has forgotten nothing."),
 }
 
@@ -80,7 +81,8 @@ class Metrics:
                 kind, text = HELP[family]
                 lines += [f"# HELP {family} {text}", f"# TYPE {family} {kind}"]
             inside = ",".join(f'{label}="{_escape(value)}"' for label, value in labels)
-            lines.append(f"{name}{{{inside}}} {count:g}" if inside else f"{name} {count:g}")
+            value = str(int(count)) if count == int(count) else repr(count)
+            lines.append(f"{name}{{{inside}}} {value}" if inside else f"{name} {value}")
         return "\n".join(lines) + "\n"
 
 

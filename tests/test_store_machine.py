@@ -337,7 +337,9 @@ class Machine(OnRedis):
             client, month = name.split(":")
             there = [state for state in self.states.values() if (state.client, str(state.month)) == (client, month)]
             wanted = Counter(f"{state.provider}|{state.carrier}|{state.status}" for state in there)
-            assert {kind.decode(): int(count) for kind, count in self.redis.hgetall(key).items() if int(count)} == wanted
+            assert {
+                kind.decode(): int(count) for kind, count in self.redis.hgetall(key).items() if int(count)
+            } == wanted
             assert self.redis.ttl(key) > 390 * 86_400
         assert len(keys) == len({state.client for state in self.states.values()})
 

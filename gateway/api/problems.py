@@ -97,8 +97,8 @@ KINDS: Mapping[Code, Kind] = {
     Code.NO_ROUTE: Kind(
         422,
         "No route",
-        "No configured provider can carry this message; `errors` gives each provider's reason.",
-        "Change the message accordingly, or have the operator add a route.",
+        "No configured provider can carry this message, or do what is asked; `errors` gives each provider's reason.",
+        "Change the request accordingly, or have the operator add a route or a provider.",
     ),
     Code.UNSUPPORTED: Kind(
         422,
@@ -118,6 +118,12 @@ KINDS: Mapping[Code, Kind] = {
         "The gateway has a bug. What became of the request is not known.",
         "Repeat with the same clientTag or Idempotency-Key, and give the operator the request id in `instance`.",
     ),
+    Code.PROVIDER_ERROR: Kind(
+        502,
+        "Provider error",
+        "The vendor was asked, and refused; `providerCode` and `providerMessage` are its own words. Nothing was done.",
+        "Change what the vendor objects to, or have the operator see to the vendor account.",
+    ),
     Code.OVERLOADED: Kind(
         503,
         "Overloaded",
@@ -131,7 +137,10 @@ KINDS: Mapping[Code, Kind] = {
         "Repeat with the same clientTag or Idempotency-Key: it is accepted once, however often it is repeated.",
     ),
     Code.PROVIDER_UNAVAILABLE: Kind(
-        503, "Provider unavailable", "The vendor cannot be reached now.", "Repeat after `Retry-After` seconds."
+        503,
+        "Provider unavailable",
+        "The vendor cannot be asked now: it is not reached, paused, or asked as often as it may be. Nothing was asked.",
+        "Repeat after `Retry-After` seconds.",
     ),
     Code.PROVIDER_TIMEOUT: Kind(
         504,
@@ -190,6 +199,8 @@ def problem(error: GatewayError, request_id: str) -> Problem:
         errors=list(error.errors),
         message_id=error.message_id,
         provider=error.provider,
+        provider_code=error.provider_code,
+        provider_message=error.provider_message,
     )
 
 

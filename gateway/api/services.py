@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 
 from gateway.accepting import Acceptor
 from gateway.api.auth import Access, Caller
+from gateway.asking import Asker
 from gateway.availability import Availability
 from gateway.metrics import Metrics
 from gateway.receipts import Receipts
@@ -18,10 +19,14 @@ from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Network, Settings
 from gateway.store.answers import Answers
+from gateway.store.balances import Balances
 from gateway.store.batches import Batches
+from gateway.store.gates import Gates
 from gateway.store.health import Health
 from gateway.store.messages import Store
 from gateway.store.orphans import Orphans
+from gateway.store.replies import Replies
+from gateway.store.usage import MonthlyCounts
 from gateway.transport import Transport
 
 
@@ -33,11 +38,16 @@ class Services:
     access: Access
     store: Store
     batches: Batches
+    balances: Balances
+    counts: MonthlyCounts
+    replies: Replies
     answers: Answers
     health: Health
     orphans: Orphans
     routing: Routing
+    gates: Gates
     availability: Availability
+    asker: Asker
     acceptor: Acceptor
     recorder: Recorder
     receipts: Receipts

@@ -72,6 +72,9 @@ async def _scrape(here: Services) -> str:
             for (provider, high), depth in (await here.store.queued(lane)).items():
                 priority = "high" if high else "normal"
                 merged.add("gateway_queue_depth", depth, provider=provider, priority=priority)
+        for name, seen in (await here.balances.seen()).items():
+            if name in here.settings.providers:
+                merged.add("gateway_provider_balance", seen.amount, provider=name)
         up = 1
     except StoreUnavailable:
         up = 0

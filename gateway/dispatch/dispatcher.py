@@ -25,9 +25,10 @@ from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
 from gateway.model.message import Record
-from gateway.model.outcome import NotSent, SendOutcome, Unreadable
+from gateway.model.outcome import Accepted, NotSent, Refused, SendOutcome, Unreadable
 from gateway.provider import Provider
 from gateway.recording import Recorder
+from gateway.store.balances import Balances
 from gateway.store.clock import steady_ms
 from gateway.store.gates import STALE_AFTER, Gates, GateState
 from gateway.store.messages import Store
@@ -52,7 +53,7 @@ class Dispatcher:
 
     def __init__(
         self, store: Store, recorder: Recorder, transport: Transport, providers: dict[str, Provider], owner: str,
-        metrics: Metrics, availability: Availability, start: str,
+        metrics: Metrics, availability: Availability, balances: Balances, start: str,
     ) -> None:  # fmt: skip
         """`start`: a name that all processes of one start of the gateway share, and no other start has."""
         self._store = store
@@ -62,6 +63,7 @@ class Dispatcher:
         self._owner = owner
         self._metrics = metrics
         self._availability = availability
+        self._balances = balances
         self._start = start
         asker = f"{owner}.{secrets.token_hex(4)}"
         gates = Gates(store)
@@ -249,6 +251,8 @@ class Dispatcher:
             self._metrics.add(
                 "gateway_vendor_tries_total", provider=provider.name, outcome=type(outcome).__name__.lower()
             )
+            if isinstance(outcome, Accepted | Refused) and outcome.balance is not None:
+                self._balances.note(provider.name, outcome.balance)
             await faults.point("send.after")
             told = divided(outcome, party)
             await self._for_each(party, lambda record: self._recorder.settle(record, record.state.fence, told))

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.model.ids import LENGTH, PREFIX
+from gateway.model.ids import BATCH_PREFIX, LENGTH, PREFIX
 from gateway.model.reasons import Reason
 
 Extra = Mapping[str, Any]
 
-ID_PATTERN = f"^{PREFIX}[0-9a-hjkmnp-tv-z]{{{LENGTH}}}$"
+_BARE_ID = f"[0-9a-hjkmnp-tv-z]{{{LENGTH}}}"
+ID_PATTERN = f"^{PREFIX}{_BARE_ID}$"
+BATCH_ID_PATTERN = f"^{BATCH_PREFIX}{_BARE_ID}$"
 E164_EXAMPLE = "+819012345678"
 
 TITLE = "Message gateway"
@@ -38,6 +40,7 @@ Every answer carries `X-Request-Id`, yours if you sent one. Quote it to the oper
 
 TAGS: Mapping[str, str] = {
     "Messages": "Send, follow, cancel, erase.",
+    "Vendors": "The configured vendor accounts: how they stand, and what they offer beside messages.",
     "Account": "The key you use.",
     "Operations": "For those who run the gateway: health, metrics, receipts nobody waited for.",
     "Callbacks": "For vendors: what they push to the gateway. Callers never need it.",
@@ -57,7 +60,7 @@ HEADERS: Mapping[str, Extra] = {
     "Location": _string("Where the message is to be read.", examples=[f"/messages/{PREFIX}01m7v41f004fj4erxpyf6g76zx"])
     | {"required": True},
     "Idempotency-Replayed": _string(
-        "Present where the request repeats an earlier one: this is the earlier one's message, as it stands now.",
+        "Present where the request repeats an earlier one: this is what that one made, as it stands now.",
         const="true",
     ),
     "RateLimit": _string(
@@ -75,14 +78,18 @@ HEADERS: Mapping[str, Extra] = {
     | {"required": True},
 }
 
+# if/then/else and not oneOf, which generators of clients take for a choice of types.
+_ONE_WORDING: Extra = {
+    "if": {"required": ["template"]},
+    "then": {"not": {"required": ["text"]}},
+    "else": {"required": ["text"]},
+    "dependentRequired": {"heldBy": ["sendAt"]},
+}
+
 SCHEMAS: Mapping[str, Extra] = {
     "MessageIn": {
         "description": "A message to send. It has either `text` or `template`; `heldBy` only together with `sendAt`.",
-        # if/then/else and not oneOf, which generators of clients take for a choice of types.
-        "if": {"required": ["template"]},
-        "then": {"not": {"required": ["text"]}},
-        "else": {"required": ["text"]},
-        "dependentRequired": {"heldBy": ["sendAt"]},
+        **_ONE_WORDING,
     },
     "TemplateIn": {
         "description": "A text with holes, and what goes into each of them. The operator's configuration is looked "
@@ -91,6 +98,19 @@ SCHEMAS: Mapping[str, Extra] = {
     "OptionsIn": {
         "description": "Options that only one type of vendor knows. Those of other types than the message's provider "
         "are ignored."
+    },
+    "BatchIn": {
+        "description": "Messages to send together: `messages` alone, or `to` and the other fields, which are those of "
+        "one message, but for `clientTag`, which names a single one.",
+        "if": {"required": ["messages"]},
+        "then": {"maxProperties": 1},
+        "else": {"required": ["to"], **_ONE_WORDING},
+    },
+    "BatchItemOut": {
+        "description": "What became of one item: it has either `message` or `problem`.",
+        "if": {"required": ["message"]},
+        "then": {"not": {"required": ["problem"]}},
+        "else": {"required": ["problem"]},
     },
     "ExplainOut": {"description": "What would become of a message sent now, and why. Nothing was sent."},
     "PassedOverOut": {"description": "A provider that would not be used, and why."},
@@ -192,7 +212,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "from": _field("The sender asked for."),
         "clientTag": _field("Your tag."),
         "groupTag": _field("Your group."),
-        "batchId": _field("The batch it came with."),
+        "batchId": _field("The batch it came with.", pattern=BATCH_ID_PATTERN),
         "metadata": _field("Your pairs."),
         "sendAt": _field("When the reservation is due."),
         "expiresAt": _field("After this it is handed to no vendor any more."),
@@ -237,6 +257,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
     "ListQuery": {
         "clientTag": _field("The message with this tag."),
         "groupTag": _field("Messages of this group."),
+        "batchId": _field("Messages of this batch.", examples=["bat_01m7v41f000hj4erxpyf6g76zw"]),
         "status": _field("Messages that are in this status now."),
         "to": _field("Messages to this number: E.164, or national in the configured default region."),
         "provider": _field("Messages that are with this provider."),

@@ -17,6 +17,7 @@ from gateway.provider import Provider
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.routing import Routing
+from gateway.store.balances import Balances
 from gateway.store.clock import StoreClock
 from gateway.store.gates import Gates
 from gateway.store.messages import Retention, Store
@@ -34,6 +35,11 @@ PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("proces
 """Whose task is running; None: a caller's, a vendor's or the simulator's own."""
 RETENTION = Retention(30 * 86_400_000, 86_400_000)
 MAX_QUEUE = 3600.0
+
+
+async def _untold(_provider: object) -> tuple[()]:
+    """No vendor here keeps templates."""
+    return ()
 
 
 class SimClock(StoreClock):
@@ -117,12 +123,13 @@ class Process:
         self._awake.set()
         topology = Topology("redis://simulated")
         topology._class = lambda **_: Wire(world, self)  # type: ignore[assignment]
-        self.store = Store(topology, RETENTION, world.lanes, SharedWitness(world, owner or "api"))
+        parties = {name: each.capabilities.receivers for name, each in self.providers.items()}
+        self.store = Store(topology, RETENTION, world.lanes, SharedWitness(world, owner or "api"), parties=parties)
         self.store.clock = SimClock(world)
         metrics = Metrics()
         self.routing = Routing(self.providers, (), CLIENTS)
         self.recorder = Recorder(self.store, self.routing, metrics)
-        self.acceptor = Acceptor(self.store, self.routing, MAX_QUEUE, metrics)
+        self.acceptor = Acceptor(self.store, self.routing, _untold, MAX_QUEUE, "Asia/Tokyo", metrics)
         self.receipts = Receipts(self.recorder, Orphans(self.store), metrics)
         self.availability = Availability(Gates(self.store), self.providers, self.routing)
         self.metrics = metrics
@@ -133,7 +140,7 @@ class Process:
             transport = Transport(world.vendors)
             self.dispatcher = Polite(
                 self.store, self.recorder, transport, dict(self.providers), owner, metrics, self.availability,
-                self.start,
+                Balances(self.store), self.start,
             )  # fmt: skip
             self.dispatcher.world = world
             self._done = self.run(self._dispatch(self.dispatcher))
