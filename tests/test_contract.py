@@ -97,6 +97,8 @@ def sensible(case: schemathesis.Case) -> None:
         case.headers["Idempotency-Key"] = uuid4().hex  # used once
     if isinstance(case.body, dict) and case.operation.path in ("/messages", "/messages/explain"):
         case.body = sensible_message(case.body)
+    if isinstance(case.body, dict) and case.operation.path == "/messages/batch" and "to" in case.body:
+        case.body = sensible_message(case.body) | {"to": [number(each) for each in case.body["to"]]}
     if isinstance(case.body, dict) and case.operation.path == "/short-urls":
         case.body = {"longUrl": "https://shop.example.com/sale"} | {"name": case.body.get("name", "sale")}
     if isinstance(case.query, dict) and case.operation.path in ("/balance", "/templates", "/usage"):

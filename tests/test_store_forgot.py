@@ -177,3 +177,14 @@ async def test_others_may_meet_lanes_while_one_looks_for_an_adoption(
     monkeypatch.setattr(store._topology, "call", adopted_meanwhile)
     await store.recheck()
     assert not store.forgot
+
+
+async def test_an_invented_id_keeps_nothing_closed(
+    store: Store, open_store: Open, redis_url: str, raw: redis.Redis
+) -> None:
+    """Its lane does not exist: nobody would ever adopt it."""
+    assert await store.read("0" * 10 + "zz" + "0" * 14) is None
+    for _ in range(3):
+        await store.tick(LANE, 0, 0)
+    await forgotten(store, raw)
+    await adopted(open_store, redis_url, store)

@@ -59,7 +59,8 @@ def _answering_options(app: ASGIApp, handlers: Sequence[HTTPRouteHandler]) -> AS
             methods.setdefault(path, {"OPTIONS"}).update(str(method) for method in handler.http_methods)
     table = [
         (path, re.compile(re.sub(r"\{\w+:str\}", "[^/]+", path)), ", ".join(sorted(allowed)))
-        for path, allowed in methods.items()
+        # Before a path with a parameter comes one that says something in its place.
+        for path, allowed in sorted(methods.items(), key=lambda entry: entry[0].count("{"))
     ]
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

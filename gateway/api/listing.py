@@ -1,7 +1,11 @@
 """Listing a client's messages: newest first, filters combined, pages by an opaque cursor.
 
 Days are walked backwards through the index of accepted ids; what a filter excludes is read and passed over, at most
-`SCAN` of them a page, so that no query holds up others. A page may then be short and still have a next one.
+`SCAN` of them a page, so that no query holds up others. A page may then be short and still have a next one. A batch has
+an index of its own, which is walked instead.
+
+No page skips or repeats what was there when the first was asked for: the indices only grow, at their end, and a cursor
+is a place in one.
 """
 
 from __future__ import annotations
@@ -9,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -18,15 +23,18 @@ from msgspec import Meta
 from gateway.accepting import MAX_AHEAD_MS
 from gateway.api.requests import invalid
 from gateway.api.schemas import MessageList, record_out
+from gateway.errors import GatewayError
 from gateway.model import phone
-from gateway.model.ids import created_ms
+from gateway.model.ids import BATCH_PREFIX, created_ms, parse_public
 from gateway.model.message import Record, Status
 from gateway.settings import GatewaySection
+from gateway.store.batches import Batches
 from gateway.store.messages import DAY_MS, Store, claim_name
 
 CHUNK = 100
 SCAN = 2000
 
+T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -36,6 +44,7 @@ class ListQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_o
 
     client_tag: Name | None = None
     group_tag: Name | None = None
+    batch_id: Name | None = None
     status: Status | None = None
     to: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
     provider: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
@@ -53,30 +62,36 @@ class Cursor(msgspec.Struct, array_like=True):
     left: Annotated[int, Meta(ge=0)]
 
 
-def _read(cursor: str) -> Cursor:
+Wanted = Callable[[Record | None], bool]
+
+
+def _read(cursor: str, schema: type[T]) -> T:
     try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor.encode() + b"=="), type=Cursor)
+        return msgspec.json.decode(urlsafe_b64decode(cursor.encode() + b"=="), type=schema)
     except (ValueError, msgspec.MsgspecError):
-        raise invalid("/cursor", "This cursor is not one that a page answered.") from None
+        raise _no_cursor() from None
 
 
-def _write(cursor: Cursor) -> str:
+def _no_cursor() -> GatewayError:
+    return invalid("/cursor", "This cursor is not one that a page of this list answered.")
+
+
+def _write(cursor: Cursor | str) -> str:
     return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 
 
-async def list_messages(store: Store, client: str, asked: ListQuery, gateway: GatewaySection) -> MessageList:
+async def list_messages(
+    store: Store, batches: Batches, client: str, asked: ListQuery, gateway: GatewaySection
+) -> MessageList:
     """One page."""
-    start = _read(asked.cursor) if asked.cursor else None
-    to = None
+    to = batch = None
     if asked.to is not None:
         try:
             to = phone.parse(asked.to, gateway.default_region)
         except phone.InvalidNumber as error:
             raise invalid("/to", str(error)) from None
-
-    lane = await store.known_lane(client)
-    if lane is None:
-        return MessageList([], None)
+    if asked.batch_id is not None:
+        batch = parse_public(asked.batch_id, BATCH_PREFIX) or ""
 
     def wanted(record: Record | None) -> bool:
         return (
@@ -86,15 +101,50 @@ async def list_messages(store: Store, client: str, asked: ListQuery, gateway: Ga
             and (asked.provider is None or record.state.provider == asked.provider)
             and (asked.client_tag is None or record.content.client_tag == asked.client_tag)
             and (asked.group_tag is None or record.content.group_tag == asked.group_tag)
+            and (batch is None or record.content.batch == batch)
             and (to is None or record.content.to == to)
             and _within(record.id, asked)
         )
 
     if asked.client_tag is not None:
-        id_ = await store.claimed(lane, claim_name(client, "tag", asked.client_tag))
-        found = await store.read_many([id_] if id_ else [])
-        return MessageList([record_out(record, events=False) for record in found if record and wanted(record)], None)
+        if asked.cursor is not None:
+            raise _no_cursor()
+        return await _of_tag(store, client, asked.client_tag, wanted)
+    if batch is not None:
+        return await _of_batch(store, batches, batch, asked, wanted)
+    return await _of_client(store, client, asked, gateway, wanted)
 
+
+async def _of_tag(store: Store, client: str, tag: str, wanted: Wanted) -> MessageList:
+    lane = await store.known_lane(client)
+    id_ = await store.claimed(lane, claim_name(client, "tag", tag)) if lane else None
+    found = await store.read_many([id_] if id_ else [])
+    return _page([record for record in found if record and wanted(record)], None)
+
+
+async def _of_batch(store: Store, batches: Batches, id_: str, asked: ListQuery, wanted: Wanted) -> MessageList:
+    before = _read(asked.cursor, str) if asked.cursor else None
+    batch = await batches.read(id_) if id_ else None
+    # In the order of their ids, which is that of the items: some are accepted a little out of it.
+    ids = sorted(batch.ids, reverse=True) if batch else []
+    ids = [each for each in ids if (before is None or each < before) and _within(each, asked)]
+    items: list[Record] = []
+    for begin in range(0, len(ids), CHUNK):
+        for record in await store.read_many(ids[begin : begin + CHUNK]):
+            if record is not None and wanted(record):
+                items.append(record)
+                if len(items) == asked.limit:
+                    return _page(items, record.id)
+    return _page(items, None)
+
+
+async def _of_client(
+    store: Store, client: str, asked: ListQuery, gateway: GatewaySection, wanted: Wanted
+) -> MessageList:
+    start = _read(asked.cursor, Cursor) if asked.cursor else None
+    lane = await store.known_lane(client)
+    if lane is None:
+        return MessageList([], None)
     now = store.clock.now()
     newest = now // DAY_MS
     oldest = newest - gateway.retention_days - 2 * MAX_AHEAD_MS // DAY_MS - 8
@@ -127,7 +177,7 @@ async def list_messages(store: Store, client: str, asked: ListQuery, gateway: Ga
     return _page(items, None)
 
 
-def _page(items: list[Record], cursor: Cursor | None) -> MessageList:
+def _page(items: list[Record], cursor: Cursor | str | None) -> MessageList:
     return MessageList([record_out(record, events=False) for record in items], _write(cursor) if cursor else None)
 
 

@@ -52,7 +52,7 @@ async def send_message(request: AnyRequest) -> Response[bytes]:
             await here.answers.wait(id_, announced, wait)
     finally:
         here.answers.forget(id_, announced)
-    record = await (_await_replay(here, accepted.id, wait) if accepted.state is None else _known(here, accepted.id))
+    record = await (_await_replay(here, accepted.id, wait) if accepted.state is None else known(here, accepted.id))
     return await _answer(here, accepted, record, who)
 
 
@@ -67,7 +67,7 @@ async def explain_message(request: AnyRequest) -> Response[bytes]:
     return json(explain_out(draft, found, guarantee))
 
 
-async def _known(here: Services, id_: str) -> Record:
+async def known(here: Services, id_: str) -> Record:
     record = await here.store.read(id_)
     if record is None:
         raise GatewayError(Code.NOT_FOUND, "This message is past its retention.")
@@ -78,12 +78,12 @@ async def _await_replay(here: Services, id_: str, wait: int) -> Record:
     """A repeat waits on the message that the first request made."""
     announced = await here.answers.expect(id_)
     try:
-        record = await here.recorder.watch(await _known(here, id_))
+        record = await here.recorder.watch(await known(here, id_))
         if not record.state.answered_at:
             await here.answers.wait(id_, announced, wait)
     finally:
         here.answers.forget(id_, announced)
-    return await _known(here, id_)
+    return await known(here, id_)
 
 
 async def _answer(here: Services, accepted: Acceptance, record: Record | None, who: Caller) -> Response[bytes]:
@@ -93,7 +93,7 @@ async def _answer(here: Services, accepted: Acceptance, record: Record | None, w
     replayed = accepted.state is None
     if replayed:
         headers["idempotency-replayed"] = "true"
-        record = record or await _known(here, accepted.id)
+        record = record or await known(here, accepted.id)
     if record is None:
         assert accepted.state is not None
         assert accepted.content is not None
@@ -141,7 +141,7 @@ async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Respons
     askable = provider is not None and provider.capabilities.status_query
     if asked.refresh and news and askable and await here.availability.turn(record.state.provider):
         await here.recorder.inquire(here.transport, record)
-        record = await _known(here, record.id)
+        record = await known(here, record.id)
     return json(record_out(record))
 
 
@@ -160,7 +160,7 @@ async def get_messages(request: AnyRequest) -> Response[bytes]:
     """Messages of this client, newest first."""
     here, asked = services(request), query(request, ListQuery)
     client = visible(caller(request), asked.client)
-    return json(await list_messages(here.store, client, asked, here.settings.gateway))
+    return json(await list_messages(here.store, here.batches, client, asked, here.settings.gateway))
 
 
 @post("/messages/{message_id:str}/cancel", opt=SEND)
@@ -174,7 +174,7 @@ async def cancel_message(request: AnyRequest, message_id: FromPath[str]) -> Resp
         return json(record_out(record, events=False), headers={"idempotency-replayed": "true"})
     canceled = await here.recorder.cancel(record, claim)
     if canceled is None:
-        current = await _known(here, record.id)
+        current = await known(here, record.id)
         raise GatewayError(
             Code.NOT_CANCELABLE,
             f"The message is {current.state.status}: only what is still scheduled or queued can be canceled.",

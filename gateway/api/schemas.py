@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.accepting import Draft, Explanation
-from gateway.model.ids import PREFIX
+from gateway.model.ids import BATCH_PREFIX, PREFIX
 from gateway.model.message import Content, Record, State, Status, Step
 from gateway.model.outcome import Guarantee
 from gateway.providers import TYPES
@@ -238,6 +238,7 @@ def message_out(record_id: str, state: State, content: Content, timeline: tuple[
         sender=_or_unset(content.sender),
         client_tag=_or_unset(content.client_tag),
         group_tag=_or_unset(content.group_tag),
+        batch_id=BATCH_PREFIX + content.batch if content.batch else UNSET,
         metadata=UNSET if content.metadata is None else content.metadata,
         expires_at=instant(state.expires_at),
         priority="high" if state.high else "normal",

@@ -14,6 +14,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 MAX_LANES = len(ALPHABET) ** 2
 LENGTH = 26
 PREFIX = "msg_"
+BATCH_PREFIX = "bat_"
 
 _ID = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
 _REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})g(\d{{1,9}})")
@@ -45,11 +46,11 @@ def created_ms(id_: str) -> int:
     return value
 
 
-def parse_public(public: str) -> str | None:
-    """`msg_...` as a caller gives it, without its prefix; None where it cannot be an id of ours."""
-    if not public.startswith(PREFIX):
+def parse_public(public: str, prefix: str = PREFIX) -> str | None:
+    """`msg_...` (or another prefix) as a caller gives it, without its prefix; None where it cannot be an id of ours."""
+    if not public.startswith(prefix):
         return None
-    bare = public[len(PREFIX) :]
+    bare = public[len(prefix) :]
     return bare if _ID.fullmatch(bare) else None
 
 

@@ -52,7 +52,8 @@ MESSAGES = (
         "is one message all the same: a repeat answers the same message as it stands now. The same tag with other "
         "content is 409, the same key with other content 422. A refused request claims neither.\n\nWith `Prefer: "
         "wait=10` the answer says what the vendor said, if it says it in time. With `sendAt` the message is a "
-        "reservation: it is kept until then, and can be canceled.",
+        "reservation: it is kept until then, and can be canceled.\n\nA `template` that the configuration does not have "
+        "is asked for at the vendors; where one does not tell, nothing is accepted: 502, 503 or 504.",
         headers=(IDEMPOTENCY_KEY, PREFER),
         body=MessageIn,
         examples=examples.SEND,
@@ -79,6 +80,9 @@ MESSAGES = (
             Code.NO_ROUTE,
             Code.UNSUPPORTED,
             Code.RATE_LIMITED,
+            Code.PROVIDER_ERROR,
+            Code.PROVIDER_TIMEOUT,
+            Code.PROVIDER_UNAVAILABLE,
             Code.OVERLOADED,
             Code.STORE_UNAVAILABLE,
         ),
@@ -95,7 +99,7 @@ MESSAGES = (
         body=MessageIn,
         examples=examples.SEND,
         answers={200: Answer(description="The decision.", body=ExplainOut, example=examples.EXPLAINED)},
-        problems=(Code.PROVIDER_TIMEOUT, Code.PROVIDER_UNAVAILABLE, Code.STORE_UNAVAILABLE),
+        problems=(Code.PROVIDER_ERROR, Code.PROVIDER_TIMEOUT, Code.PROVIDER_UNAVAILABLE, Code.STORE_UNAVAILABLE),
     ),
     Operation(
         method="get",

@@ -7,6 +7,7 @@ from collections import Counter
 
 import msgspec
 
+from gateway.errors import StoreFull
 from gateway.model.ids import lane_of
 from gateway.model.message import State
 from gateway.store.messages import DAY_MS, Retention, Store
@@ -49,17 +50,33 @@ class Batches:
         self._retention = retention
 
     async def open(self, id_: str, client: str, content: bytes, key: str, created_at: int) -> Opened | Reused:
-        """`content`: what was asked, hashed; `key`: the name of its idempotency claim, "" for none."""
-        reply = await self._store.script(
-            BATCH, lane_of(id_), id_, client, created_at, content, key, self._retention.key,
-            self._retention.record + MAX_LIFE,
-        )  # fmt: skip
+        """`content`: what was asked, hashed; `key`: the name of its idempotency claim, "" for none. Raises `StoreFull`
+        where a new one does not fit."""
+        try:
+            reply = await self._store.script(
+                BATCH, lane_of(id_), id_, client, created_at, content, key, self._retention.key,
+                self._retention.record + MAX_LIFE,
+            )  # fmt: skip
+        except StoreFull:
+            if seen := await self.known(lane_of(id_), content, key):
+                return seen
+            raise
         if reply[0] == b"key":
             return Reused(reply[1].decode())
         return Opened(reply[1].decode(), known=True) if reply[0] == b"replay" else Opened(id_, known=False)
 
+    async def known(self, lane: str, content: bytes, key: str) -> Opened | Reused | None:
+        """The batch that the key names, if any."""
+        held: bytes | None = await self._store.in_lane(lane, "GET", f"{{{lane}}}k:{key}") if key else None
+        if held is None:
+            return None
+        id_ = held[:26].decode()
+        return Opened(id_, known=True) if held[26:] == content else Reused(id_)
+
     async def read(self, id_: str) -> Batch | None:
         lane = lane_of(id_)
+        if lane not in await self._store.lanes():
+            return None  # an id of somebody's making: no lane begins to exist by being asked about
         key = f"{{{lane}}}g:{id_}"
         (client, created), ids = await asyncio.gather(
             self._store.in_lane(lane, "HMGET", key, "c", "t"), self._store.in_lane(lane, "LRANGE", f"{key}:i", 0, -1)
@@ -69,7 +86,7 @@ class Batches:
         return Batch(id_, client.decode(), int(created), tuple(each.decode() for each in ids))
 
     async def counts(self, batch: Batch) -> Counter[str]:
-        """Its messages by status."""
+        """Its messages by status; those past their retention are not counted."""
         lane = lane_of(batch.id)
         raws = await asyncio.gather(
             *(self._store.in_lane(lane, "HGET", f"{{{lane}}}m:{id_}", "s") for id_ in batch.ids)

@@ -253,6 +253,7 @@ class Store(Session):
             new.month,
             _kind(old),
             _kind(new),
+            (content or record.content).batch or "",
             *claim_ends,
         )
         if reply[0] != 1:
@@ -274,6 +275,8 @@ class Store(Session):
 
     async def read(self, id_: str) -> Record | None:
         lane = lane_of(id_)
+        if lane not in await self.lanes():
+            return None  # an invented id; nobody would ever adopt what its lane holds
         raw, content, timeline = await self.in_lane(lane, "HMGET", f"{{{lane}}}m:{id_}", "s", "c", "t")
         return self._record(id_, raw, content, timeline) if raw else None
 

@@ -4,7 +4,7 @@
 local id, old, new, step, content = unpack(ARGV, 3, 7)
 local queue, high, client, due, owner = unpack(ARGV, 8, 12)
 local event, steps, watched, ends, day, line = unpack(ARGV, 13, 18)
-local entry, month, was, is = unpack(ARGV, 19, 22)
+local entry, month, was, is, batch = unpack(ARGV, 19, 23)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
@@ -37,7 +37,11 @@ end
 if ends ~= '0' then
   redis.call('PEXPIREAT', record, ends)
   redis.call('PEXPIREAT', L .. 'x:' .. client .. ':d:' .. day, ends, 'GT')
-  for i = 23, #ARGV, 2 do
+  if batch ~= '' then
+    redis.call('PEXPIREAT', L .. 'g:' .. batch, ends, 'GT')
+    redis.call('PEXPIREAT', L .. 'g:' .. batch .. ':i', ends, 'GT')
+  end
+  for i = 24, #ARGV, 2 do
     local claim = L .. 'k:' .. ARGV[i]
     -- A key outlived may name another message by now.
     if string.sub(redis.call('GET', claim) or '', 1, 26) == id then redis.call('PEXPIREAT', claim, ARGV[i + 1]) end
