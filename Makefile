@@ -5,7 +5,7 @@ UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode
 STAMP := $(VENV)/.installed
 
-.PHONY: help install sandbox test lint format chaos siege bench openapi clean
+.PHONY: help install sandbox test lint format chaos siege bench openapi readme clean
 
 help:
 	@echo "make sandbox   run the gateway with simulated vendors (installs what is missing)"
@@ -16,6 +16,7 @@ help:
 	@echo "make siege     the same with real processes, for twenty minutes"
 	@echo "make bench     benchmark against a fair baseline"
 	@echo "make openapi   write openapi/ anew after a change of the API"
+	@echo "make readme    write the README's tables anew after a change of a provider or its simulator"
 
 install: $(STAMP)
 
@@ -55,6 +56,10 @@ bench: $(STAMP)
 openapi: $(STAMP)
 	$(VENV)/bin/gateway openapi --format json > openapi/openapi.json
 	$(VENV)/bin/gateway openapi --format yaml > openapi/openapi.yaml
+
+readme: $(STAMP)
+	$(VENV)/bin/gateway capabilities --into README.md
+	$(VENV)/bin/gateway endings --into README.md
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -21,6 +21,7 @@ first steps:
   gateway keys new shop                make an API key for a client named shop
   gateway check gateway.toml           find every mistake in a configuration
   gateway serve --config gateway.toml  run it
+  gateway capabilities                 what each type of provider can do
 
 send and status speak to a running gateway: they read GATEWAY_URL and GATEWAY_KEY, or --url and --key.
 """
@@ -82,6 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.add_argument("--format", choices=("yaml", "json"), default="yaml")
     openapi.set_defaults(run=_openapi)
+
+    for name, run, told in (
+        ("capabilities", _capabilities, "what each type of provider can do, as a Markdown table"),
+        ("endings", _endings, "how numbers end in the sandbox and what then happens, as a Markdown table"),
+    ):
+        table = commands.add_parser(name, help=told, description=f"Prints {told}, a column for each type.")
+        table.add_argument(
+            "--into", type=Path, metavar="FILE", help=f"put it between <!-- {name} --> and <!-- /{name} --> there"
+        )
+        table.set_defaults(run=run)
 
     store = commands.add_parser("store", help="the Redis store").add_subparsers(metavar="COMMAND", required=True)
     adopt = store.add_parser("adopt", help="after Redis was restored or emptied: go on with what it holds now")
@@ -224,6 +235,34 @@ def _openapi(options: argparse.Namespace) -> int:
     from gateway.spec.document import as_json, as_yaml
 
     sys.stdout.write(as_json() if options.format == "json" else as_yaml())
+    return 0
+
+
+def _capabilities(options: argparse.Namespace) -> int:
+    from gateway.providers import TYPES
+    from gateway.sandbox.readme import capabilities
+
+    return _show("capabilities", capabilities(TYPES), options.into)
+
+
+def _endings(options: argparse.Namespace) -> int:
+    from gateway.providers import TYPES
+    from gateway.sandbox.readme import endings
+
+    return _show("endings", endings(TYPES), options.into)
+
+
+def _show(name: str, table: str, into: Path | None) -> int:
+    """Prints a table, or puts it into a file."""
+    from gateway.sandbox.readme import renewed
+
+    if into is None:
+        print(table)
+        return 0
+    try:
+        into.write_text(renewed(into.read_text("utf-8"), {name: table}), "utf-8")
+    except (OSError, ValueError) as error:
+        return _fail(f"{into}: {error}")
     return 0
 
 

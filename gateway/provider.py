@@ -82,9 +82,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     characters: int | None = None
     """Of a text, at most; None: no such limit."""
     octets: int | None = None
-    """Bytes of a text in `charset`, at most; None: no such limit."""
+    """Bytes of a text in `charset`, at most; None: no such limit. Checked by `Provider.misfit`, which knows how the
+    vendor counts."""
     charset: segments.Encoding | None = None
-    """In what the vendor measures texts; None: in the encodings of the air, GSM-7 and UCS-2."""
+    """In what the vendor measures texts; `Provider.misfit` refuses what is not in it. None: in the encodings of the
+    air, GSM-7 and UCS-2."""
     receivers: int = 1
     """Of one request, at most: messages of equal content leave together."""
     templates: bool = False
@@ -249,19 +251,24 @@ class Provider(ABC):
 
     @abstractmethod
     def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> VendorRequest:
-        """`further`: more receivers (E.164, each once), only where the capabilities allow `receivers`."""
+        """The whole request for a message that is no misfit, its text as it is. `reference`: letters and digits, ours
+        alone. `further`: more receivers (E.164, each once), only where the capabilities allow `receivers`."""
 
     @abstractmethod
-    def send_outcome(self, answer: VendorAnswer) -> SendOutcome: ...
+    def send_outcome(self, answer: VendorAnswer) -> SendOutcome:
+        """`Accepted` only on the vendor's own word; `Refused` and `Busy` only where it said that it took nothing.
+        Whatever else comes is a lost answer: `Unreadable`, and any word under an HTTP 5xx with it."""
 
     def query_request(self, reference: str) -> VendorRequest | None:
         """Asks the vendor for the message under the reference; None where it cannot be asked."""
         return None
 
     def query_outcome(self, answer: VendorAnswer, reference: str) -> Finding:
+        """`Known` and `Unknown` only where the vendor says so of this reference; else `Unanswered`."""
         return Unanswered(detail="the vendor cannot be asked")
 
     def receipts(self, callback: Callback) -> tuple[Receipt, ...]:
+        """What a push says, in its order. Raises UnreadableCallback where it is none of this vendor's."""
         raise UnreadableCallback("this vendor pushes nothing")
 
     # Beside messages; None where the vendor has no such thing, as the capabilities say

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.sandbox import aicross, mediasms
+from gateway.providers import TYPES
+from gateway.sandbox.readme import capabilities, endings, renewed
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +28,8 @@ def gateway(*arguments: str, **options: object) -> subprocess.CompletedProcess[s
 def test_help_teaches() -> None:
     answer = gateway("--help")
     assert answer.returncode == 0
-    for command in ("sandbox", "serve", "check", "keys", "doctor", "store", "send", "status", "openapi"):
+    commands = ("sandbox", "serve", "check", "keys", "doctor", "store", "send", "status", "openapi")
+    for command in (*commands, "capabilities", "endings"):
         assert command in answer.stdout
 
 
@@ -61,15 +63,24 @@ def test_a_new_key_fits_the_configuration(tmp_path: Path) -> None:
     assert gateway("keys", "new", "shop", "--scopes", "everything").returncode == 2
 
 
-def test_the_readme_lists_every_ending_of_the_sandbox() -> None:
+def test_the_readme_s_tables_are_those_of_the_providers() -> None:
     readme = (ROOT / "README.md").read_text()
-    rows = re.findall(r"^\| `(\d{4})` \| (.+) \| (.+) \|$", readme, re.MULTILINE)
-    expected = []
-    for ending in sorted(aicross.ENDINGS | mediasms.ENDINGS):
-        here = aicross.ENDINGS.get(ending, aicross.DELIVERED).description
-        there = mediasms.ENDINGS.get(ending, mediasms.DELIVERED).description
-        expected.append((ending, here, "the same" if there == here else there))
-    assert rows == expected
+    tables = {"capabilities": capabilities(TYPES), "endings": endings(TYPES)}
+    assert renewed(readme, tables) == readme, "stale: make readme"
+
+
+def test_a_table_is_printed_or_put_into_a_file(tmp_path: Path) -> None:
+    printed = gateway("capabilities")
+    assert (printed.returncode, printed.stdout) == (0, capabilities(TYPES) + "\n")
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n<!-- endings -->\nold\n<!-- /endings -->\n\nThe end.\n")
+    assert gateway("endings", "--into", str(page)).returncode == 0
+    assert page.read_text() == f"# Page\n\n<!-- endings -->\n\n{endings(TYPES)}\n\n<!-- /endings -->\n\nThe end.\n"
+    for arguments in (("capabilities", "--into", str(page)), ("endings", "--into", str(tmp_path / "none.md"))):
+        answer = gateway(*arguments)
+        assert answer.returncode == 1
+        assert "Traceback" not in answer.stderr
+    assert "<!-- capabilities -->" in gateway("capabilities", "--into", str(page)).stderr
 
 
 @pytest.fixture
@@ -95,9 +106,9 @@ def url_and_key(greeting: str) -> tuple[str, str]:
     return url, re.findall(r"Authorization: Bearer ([\w-]+)", greeting)[0]
 
 
-def until_delivered(url: str, headers: dict[str, str], message_id: str) -> None:
+def until(url: str, headers: dict[str, str], message_id: str, status: str) -> None:
     ends = time.monotonic() + 15
-    while httpx.get(f"{url}/messages/{message_id}", headers=headers).json()["status"] != "delivered":
+    while httpx.get(f"{url}/messages/{message_id}", headers=headers).json()["status"] != status:
         assert time.monotonic() < ends
         time.sleep(0.1)
 
@@ -112,7 +123,7 @@ def test_the_sandbox_delivers_what_is_pasted(sandbox: tuple[subprocess.Popen[str
         time.sleep(0.2)
     message = json.loads(pasted.stdout)
     assert message["status"] == "submitted"
-    until_delivered(url, {"Authorization": f"Bearer {key}"}, message["id"])
+    until(url, {"Authorization": f"Bearer {key}"}, message["id"], "delivered")
     sent = gateway("send", "+819012340011", "Hello", "--wait", "10", "--url", url, "--key", key)
     assert sent.returncode == 0, sent.stderr
     shown = gateway("status", json.loads(sent.stdout)["id"], "--url", url, "--key", key)
@@ -128,14 +139,15 @@ def test_the_sandbox_delivers_by_each_provider(sandbox: tuple[subprocess.Popen[s
     _, greeting = sandbox
     url, key = url_and_key(greeting)
     headers = {"Authorization": f"Bearer {key}"}
-    [by_the_other] = [json.loads(body) for body in re.findall(r"-d '(.+)'", greeting) if '"provider"' in body]
-    assert by_the_other.pop("provider") == "mediasms"
-    with httpx.Client(base_url=url, headers=headers, transport=httpx.HTTPTransport(retries=5), timeout=10) as api:
-        for name in ("aicross", "mediasms"):
-            sent = api.post("/messages", json={**by_the_other, "provider": name})
+    reached = {}
+    with httpx.Client(base_url=url, headers=headers, transport=httpx.HTTPTransport(retries=8), timeout=10) as api:
+        for body in re.findall(r"-d '(.+)'", greeting):
+            sent = api.post("/messages", json=json.loads(body))
             assert sent.status_code == 202, sent.text
-            assert sent.json()["provider"] == name
-            until_delivered(url, headers, sent.json()["id"])
+            reached[sent.json()["provider"]] = sent.json()["id"]
+    assert set(reached) == {name for name, kind in TYPES.items() if kind.capabilities.messages}
+    for name, id_ in reached.items():
+        until(url, headers, id_, "delivered" if TYPES[name].capabilities.delivery_reports else "submitted")
 
 
 def test_a_taken_port_is_said_and_not_traced() -> None:

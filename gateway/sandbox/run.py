@@ -1,100 +1,75 @@
-"""The configuration and the simulated vendors of `gateway sandbox`."""
+"""The configuration and the simulated vendors of `gateway sandbox`: one of each type in the one list of them."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import signal
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import phonenumbers
 import uvloop
 
+from gateway.provider import ProviderType, ProviderTypes
 from gateway.providers import TYPES
-from gateway.sandbox import aicross, mediasms
+from gateway.sandbox.server import Simulator, resolve
 from gateway.settings import Settings, key_digest, parse
 
-TOKEN, CLIENT_ID, SMS_CODE = "sandboxtoken", "1234", "80013"
-USERNAME, PASSWORD = "sandbox", "sandboxpassword"
+DELAY, LATE = 0.3, 5.0
+"""Seconds until a receipt, and until one that comes late."""
 
 CONFIG = """
 [gateway]
-public_url = "{public_url}"
-data_dir = "{data_dir}"
+public_url = {public_url}
+data_dir = {data_dir}
 
 [clients.sandbox]
 keys = [{{ sha256 = "{digest}", scopes = ["send", "read", "admin"] }}]
-
-[providers.aicross]
-type = "aicross"
-base_url = "http://127.0.0.1:{aicross_port}"
-token = "{token}"
-client_id = "{client_id}"
-sms_code = "{sms_code}"
-callback_secret = "{secret}"
-timeout = "3s"
-
-[providers.mediasms]
-type = "mediasms"
-base_url = "http://127.0.0.1:{mediasms_port}{mediasms_path}"
-username = "{username}"
-password = "{password}"
-callback_secret = "{secret}"
-timeout = "3s"
-
-# mediasms serves by name only: with failover, some endings at aicross would turn into those at mediasms.
-[[routes]]
-providers = ["aicross"]
 """
+QUICK = {"timeout": "3s", "reconcile_after": "10s"}
+"""Where no receipt comes, nobody in a sandbox waits half an hour until the vendor is asked."""
 
 
 class Sandbox:
-    """A ready configuration with a fresh key, and the processes that play the vendors."""
+    """A ready configuration with a fresh key, and the processes that play the vendors. Not within an event loop."""
 
     def __init__(self, data_dir: Path, host: str, port: int, key: str | None = None) -> None:
         self.key = key or f"sandbox_{secrets.token_urlsafe(16)}"
         self.base_url = f"http://{host}:{port}"
-        self._aicross_port, self._mediasms_port = _free_ports()
         self._secret = secrets.token_urlsafe(16)
-        self.settings: Settings = parse(
-            CONFIG.format(
-                public_url=self.base_url,
-                data_dir=data_dir,
-                digest=key_digest(self.key).hex(),
-                aicross_port=self._aicross_port,
-                mediasms_port=self._mediasms_port,
-                mediasms_path=mediasms.PATH,
-                token=TOKEN,
-                client_id=CLIENT_ID,
-                sms_code=SMS_CODE,
-                username=USERNAME,
-                password=PASSWORD,
-                secret=self._secret,
-            ),
-            TYPES,
-            {},
-            data_dir,
+        self._vendors: dict[str, Callable[[], Simulator]] = {
+            name: partial(simulator.play, f"{self.base_url}/callbacks/{name}/{self._secret}", delay=DELAY, late=LATE)
+            for name, simulator in simulators(TYPES).items()
+        }
+        self._urls = asyncio.run(_free_urls(self._vendors))
+        self._routes = routes({name: TYPES[name] for name in self._vendors})
+        config = CONFIG.format(
+            public_url=_toml(self.base_url), data_dir=_toml(str(data_dir)), digest=key_digest(self.key).hex()
         )
+        sections = [
+            section(name, TYPES[name], QUICK | {"base_url": self._urls[name], "callback_secret": self._secret})
+            for name in self._vendors
+        ]
+        self.settings: Settings = parse("\n".join([config, *sections, *self._routes.values()]), TYPES, {}, data_dir)
 
     def processes(self) -> tuple[tuple[str, Callable[[int], None]], ...]:
         """The simulated vendors, for the supervisor."""
-        callbacks = f"{self.base_url}/callbacks"
-        first = aicross.AICrossSimulator(
-            token=TOKEN, client_id=CLIENT_ID, sms_code=SMS_CODE, callback_url=f"{callbacks}/aicross/{self._secret}/dlr"
-        )
-        second = mediasms.MediaSMSSimulator(
-            username=USERNAME, password=PASSWORD, callback_url=f"{callbacks}/mediasms/{self._secret}/delivery"
-        )
-        return (
-            ("vendor-aicross", partial(_play, first, self._aicross_port)),
-            ("vendor-mediasms", partial(_play, second, self._mediasms_port)),
+        return tuple(
+            (f"vendor-{name}", partial(_play, vendor, urlsplit(self._urls[name]).port or 0))
+            for name, vendor in self._vendors.items()
         )
 
     def greeting(self) -> str:
         """What a newcomer is told."""
+        first, *others = (self._example(name) for name in self._vendors if TYPES[name].capabilities.messages)
+        by_others = "\n".join(f"  -d '{json.dumps(body)}'" for body in others)
+        endings = {ending for simulator in simulators(TYPES).values() for ending in simulator.endings()}
         return f"""\
 The sandbox is running at {self.base_url} (nothing leaves this machine).
 
@@ -105,23 +80,88 @@ Send a first message and wait for the vendor's answer:
 
   curl -sS {self.base_url}/messages \\
     -H 'Authorization: Bearer {self.key}' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \\
-    -d '{{"to": "+819012345678", "text": "Hello", "clientTag": "first"}}'
+    -d '{json.dumps(first | {"clientTag": "first"})}'
 
 Its receipt arrives within a second; see it delivered:
 
   curl -sS '{self.base_url}/messages?clientTag=first' -H 'Authorization: Bearer {self.key}'
 
-By the other vendor: the first command with -d '{{"to": "+819012345678", "text": "Hello", "provider": "mediasms"}}'
+By the other vendors ({", ".join(list(self._vendors)[1:])}): the first command with
 
-Numbers that end like these behave otherwise (see README): {", ".join(sorted(aicross.ENDINGS | mediasms.ENDINGS))}.
+{by_others}
+
+Numbers that end like these behave otherwise (`gateway endings` says how): {", ".join(sorted(endings))}.
 Ctrl-C ends the sandbox.
 """
 
+    def _example(self, name: str) -> dict[str, str]:
+        """A message that this provider carries."""
+        body = {"to": example_number(TYPES[name]), "text": "Hello"}
+        return body if name in self._routes else body | {"provider": name}
 
-def _play(vendor: aicross.AICrossSimulator | mediasms.MediaSMSSimulator, port: int, alive: int) -> None:
+
+def simulators(types: ProviderTypes) -> dict[str, type[Simulator]]:
+    """The simulated vendor of each type that has one."""
+    found = {name: resolve(kind.simulator) for name, kind in types.items()}
+    return {name: simulator for name, simulator in found.items() if simulator}
+
+
+def section(name: str, kind: ProviderType, more: Mapping[str, str]) -> str:
+    """`[providers.NAME]` for the account that the type's simulator plays; `more`: further keys."""
+    simulator = resolve(kind.simulator)
+    assert simulator
+    keys = {"type": kind.name, **simulator.SETTINGS, **more}
+    return "\n".join([f"[providers.{name}]", *(f"{key} = {_toml(value)}" for key, value in keys.items()), ""])
+
+
+def routes(types: ProviderTypes) -> dict[str, str]:
+    """`[[routes]]` by provider: of a country's providers the first serves it. The others serve by name only: with
+    failover, some endings at the one would turn into those at the other."""
+    found: dict[str, str] = {}
+    served: set[str] = set()
+    everywhere = ""
+    for name, kind in types.items():
+        able = kind.capabilities
+        if able.messages and not able.countries:
+            everywhere = everywhere or name
+        elif able.messages and (countries := sorted(able.countries - served)):
+            served.update(countries)
+            found[name] = f"[[routes]]\ncountries = {_toml(countries)}\nproviders = [{_toml(name)}]\n"
+    if everywhere:
+        found[everywhere] = f"[[routes]]\nproviders = [{_toml(everywhere)}]\n"
+    return found
+
+
+def example_number(kind: ProviderType, ending: str = "") -> str:
+    """A mobile number (E.164) in a country the type delivers to, with these last digits."""
+    country = min(kind.capabilities.countries, default="JP")
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    assert example, f"no example of a mobile number in {country}"
+    number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    return number[: len(number) - len(ending)] + ending
+
+
+def _toml(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+async def _free_urls(vendors: Mapping[str, Callable[[], Simulator]]) -> dict[str, str]:
+    """A base URL for each, on ports that differ."""
+    urls = {}
+    async with AsyncExitStack() as stack:
+        for name, play in vendors.items():
+            vendor = play()
+            await vendor.start()
+            stack.push_async_callback(vendor.stop)
+            urls[name] = vendor.base_url
+    return urls
+
+
+def _play(play: Callable[[], Simulator], port: int, alive: int) -> None:
     """One vendor's process: until SIGTERM or SIGINT, or until `alive` tells that the supervisor died."""
 
     async def main() -> None:
+        vendor = play()
         loop = asyncio.get_running_loop()
         loop.add_reader(alive, lambda: os._exit(1))
         stop = asyncio.Event()
@@ -132,11 +172,3 @@ def _play(vendor: aicross.AICrossSimulator | mediasms.MediaSMSSimulator, port: i
         await vendor.stop()
 
     uvloop.run(main())
-
-
-def _free_ports() -> tuple[int, int]:
-    """Two that differ."""
-    with socket.socket() as one, socket.socket() as other:
-        for probe in (one, other):
-            probe.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]

@@ -11,6 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any, ClassVar, Final, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -102,6 +103,18 @@ class Simulator(Protocol):
     def taken(self, number: str) -> int:
         """How many messages it took for a number (E.164)."""
         ...
+
+
+def resolve(simulator: str) -> type[Simulator] | None:
+    """The class a provider type names as `module:class`; None where there is no such module. Raises AttributeError
+    where the module has no such class."""
+    module, _, name = simulator.partition(":")
+    try:
+        return cast(type[Simulator], getattr(import_module(module), name))
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return None
 
 
 class Pusher:
