@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -288,23 +288,45 @@ class Provider(ABC):
         return None
 
 
-class ProviderType(Protocol):
-    """One vendor: builds a configured `Provider` from its typed settings."""
+class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
+    """One vendor: how a section of the configuration becomes a provider."""
 
     name: str
     """The `type = "..."` of the configuration."""
     settings: type[ProviderSettings]
+    provider: Callable[[str, Any], Provider]
+    """The provider's class, made of its name and an instance of `settings`. ValueError where that cannot be."""
     guarantee: Guarantee
     capabilities: Capabilities
     """Of an account with nothing more than the usual contract: settings may widen them."""
-    options: type[msgspec.Struct] | None
-    """The message body's `options.<name>`; None where there are none."""
     simulator: str
     """`module:class` of the simulated vendor. See `sandbox.server.Simulator`."""
+    options: type[msgspec.Struct] | None = None
+    """The message body's `options.<name>`; None where there are none."""
+
+    @classmethod
+    def of(
+        cls,
+        provider: type[Provider],
+        settings: type[ProviderSettings],
+        *,
+        simulator: str,
+        options: type[msgspec.Struct] | None = None,
+    ) -> ProviderType:
+        """The type of a provider class, which declares its name, guarantee and capabilities."""
+        return cls(
+            name=provider.type,
+            settings=settings,
+            provider=provider,
+            guarantee=provider.guarantee,
+            capabilities=provider.capabilities,
+            simulator=simulator,
+            options=options,
+        )
 
     def build(self, name: str, settings: Any) -> Provider:
         """`settings` is an instance of `self.settings`."""
-        ...
+        return self.provider(name, settings)
 
 
 ProviderTypes = Mapping[str, ProviderType]

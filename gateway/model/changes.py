@@ -117,35 +117,16 @@ def later(
 
 def move_on(state: State, now: int, provider: str, detail: str, code: str = "", **fields: Any) -> Change:
     """Into another provider's queue. Only ever called with every try accounted for."""
-    change = turn(
-        state,
-        now,
-        detail=detail,
-        provider_code=code,
-        open="",
-        phase=Phase.QUEUED,
-        owner="",
-        due=state.expires_at,
-        stalls=0,
-        party=0,
-        **fields,
-    )
+    change = _requeued(state, now, detail, code, party=0, **fields)
     # The timeline entry names the provider that is left behind, the state the next one.
     return change._replace(state=msgspec.structs.replace(change.state, provider=provider))
 
 
 def in_less_company(state: State, now: int, party: int, detail: str, code: str = "") -> Change:
     """Into its provider's queue again, to share a request with fewer others. Only with every try accounted for."""
-    return turn(
-        state,
-        now,
-        detail=detail,
-        provider_code=code,
-        open="",
-        phase=Phase.QUEUED,
-        owner="",
-        due=state.expires_at,
-        stalls=0,
-        party=party,
-        generation=state.generation + 1,
-    )
+    return _requeued(state, now, detail, code, party=party, generation=state.generation + 1)
+
+
+def _requeued(state: State, now: int, detail: str, code: str, **fields: Any) -> Change:
+    fields |= {"open": "", "phase": Phase.QUEUED, "owner": "", "due": state.expires_at, "stalls": 0}
+    return turn(state, now, detail=detail, provider_code=code, **fields)

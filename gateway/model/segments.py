@@ -7,6 +7,7 @@ a longer text carries 140 octets less a header of 6).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -57,6 +58,23 @@ def encodable(text: str) -> bool:
     escapes can smuggle in."""
     try:
         text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def strangers(text: str, carried: Callable[[str], bool]) -> str:
+    """Names the characters of `text` that `carried` says no to, each once and five at most, like "① (U+2460), U+0007
+    and 2 more"; "" for none."""
+    found = [character for character in dict.fromkeys(text) if not carried(character)]
+    shown = [f"{each} (U+{ord(each):04X})" if each.isprintable() else f"U+{ord(each):04X}" for each in found[:5]]
+    return ", ".join(shown) + (f" and {len(found) - len(shown)} more" if len(found) > len(shown) else "")
+
+
+def within(codec: str, character: str) -> bool:
+    """Whether Python's `codec` has the character."""
+    try:
+        character.encode(codec)
     except UnicodeEncodeError:
         return False
     return True

@@ -177,18 +177,4 @@ class AICross(port.Provider):
         )
 
 
-class AICrossType:
-    """How `type = "aicross"` becomes a provider."""
-
-    name = "aicross"
-    settings: type[port.ProviderSettings] = AICrossSettings
-    guarantee = AICross.guarantee
-    capabilities = AICross.capabilities
-    options: type[msgspec.Struct] | None = None
-    simulator = "gateway.sandbox.aicross:AICrossSimulator"
-
-    def build(self, name: str, settings: AICrossSettings) -> AICross:
-        return AICross(name, settings)
-
-
-TYPE = AICrossType()
+TYPE = port.ProviderType.of(AICross, AICrossSettings, simulator="gateway.sandbox.aicross:AICrossSimulator")

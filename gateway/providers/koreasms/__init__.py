@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import msgspec
-
 from gateway import provider as port
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
@@ -149,18 +147,4 @@ class KoreaSMS(port.Provider):
         return port.VendorRequest(method="POST", url=self._base + path, headers=wire.FORM, body=wire.encode(fields))
 
 
-class KoreaSMSType:
-    """How `type = "koreasms"` becomes a provider."""
-
-    name = "koreasms"
-    settings: type[port.ProviderSettings] = KoreaSMSSettings
-    guarantee = KoreaSMS.guarantee
-    capabilities = KoreaSMS.capabilities
-    options: type[msgspec.Struct] | None = None
-    simulator = "gateway.sandbox.koreasms:KoreaSMSSimulator"
-
-    def build(self, name: str, settings: KoreaSMSSettings) -> KoreaSMS:
-        return KoreaSMS(name, settings)
-
-
-TYPE = KoreaSMSType()
+TYPE = port.ProviderType.of(KoreaSMS, KoreaSMSSettings, simulator="gateway.sandbox.koreasms:KoreaSMSSimulator")

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from gateway.model import segments
 from gateway.model.phone import national
 
 SEND = "/messages/api"
@@ -27,7 +29,6 @@ FORM = (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
 SMS_BYTES, TEXT_BYTES, SUBJECT_BYTES = 80, 2000, 64
 """In CP949. Above the first a text becomes an LMS (2.1.1)."""
 RECEIVERS_AT_MOST = 100
-_NAMED_AT_MOST = 5
 _MESSAGE_AT_MOST = 200
 
 _MOBILE = re.compile(r"\+82(?:10[0-9]{8}|1[16-9][0-9]{7,8})")
@@ -66,19 +67,7 @@ def octets(text: str) -> int:
 
 def strangers(text: str) -> str:
     """Names the characters that are not in CP949; "" for none."""
-    found = [character for character in dict.fromkeys(text) if not _carried(character)]
-    shown = [
-        f"{each} (U+{ord(each):04X})" if each.isprintable() else f"U+{ord(each):04X}" for each in found[:_NAMED_AT_MOST]
-    ]
-    return ", ".join(shown) + (f" and {len(found) - len(shown)} more" if len(found) > len(shown) else "")
-
-
-def _carried(character: str) -> bool:
-    try:
-        character.encode("cp949")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return segments.strangers(text, partial(segments.within, "cp949"))
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -208,18 +208,6 @@ def _text_au(content: Content) -> str:
     return text
 
 
-class MediaSMSType:
-    """How `type = "mediasms"` becomes a provider."""
-
-    name = "mediasms"
-    settings: type[port.ProviderSettings] = MediaSMSSettings
-    guarantee = MediaSMS.guarantee
-    capabilities = MediaSMS.capabilities
-    options: type[msgspec.Struct] | None = MediaSMSOptions
-    simulator = "gateway.sandbox.mediasms:MediaSMSSimulator"
-
-    def build(self, name: str, settings: MediaSMSSettings) -> MediaSMS:
-        return MediaSMS(name, settings)
-
-
-TYPE = MediaSMSType()
+TYPE = port.ProviderType.of(
+    MediaSMS, MediaSMSSettings, simulator="gateway.sandbox.mediasms:MediaSMSSimulator", options=MediaSMSOptions
+)

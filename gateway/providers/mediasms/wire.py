@@ -14,6 +14,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 from gateway.errors import UnreadableCallback
+from gateway.model import segments
 from gateway.provider import Callback
 from gateway.providers.mediasms import codes
 
@@ -24,7 +25,6 @@ LONG_BYTES, LONG_CHARACTERS = 1340, 670
 PART_CHARACTERS = 67
 """In each part of a long text (3GPP TS 23.040: 140 octets less a header of 6). The document does not say
 how long texts are billed, but its 670 are ten of these."""
-_NAMED_AT_MOST = 5
 _VALUE_AT_MOST = 200
 _FIELDS_AT_MOST = 100
 
@@ -126,11 +126,7 @@ def parts(text: str, *, long: bool) -> int:
 
 def strangers(text: str) -> str:
     """Names the characters the vendor does not take, outside CP932 or dependent on the environment; "" for none."""
-    found = [character for character in dict.fromkeys(text) if not _common(character)]
-    shown = [
-        f"{each} (U+{ord(each):04X})" if each.isprintable() else f"U+{ord(each):04X}" for each in found[:_NAMED_AT_MOST]
-    ]
-    return ", ".join(shown) + (f" and {len(found) - len(shown)} more" if len(found) > len(shown) else "")
+    return segments.strangers(text, _common)
 
 
 def _common(character: str) -> bool:

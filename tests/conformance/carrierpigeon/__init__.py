@@ -94,16 +94,9 @@ def _said(answer: port.VendorAnswer) -> dict[str, Any]:
         return {}
 
 
-class CarrierPigeonType:
-    name = "carrierpigeon"
-    settings: type[port.ProviderSettings] = CarrierPigeonSettings
-    guarantee = CarrierPigeon.guarantee
-    capabilities = CarrierPigeon.capabilities
-    options: type[msgspec.Struct] | None = CarrierPigeonOptions
-    simulator = "tests.conformance.carrierpigeon.simulator:CarrierPigeonSimulator"
-
-    def build(self, name: str, settings: CarrierPigeonSettings) -> CarrierPigeon:
-        return CarrierPigeon(name, settings)
-
-
-TYPE = CarrierPigeonType()
+TYPE = port.ProviderType.of(
+    CarrierPigeon,
+    CarrierPigeonSettings,
+    simulator="tests.conformance.carrierpigeon.simulator:CarrierPigeonSimulator",
+    options=CarrierPigeonOptions,
+)
