@@ -10,12 +10,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.accepting import Draft, Explanation
 from gateway.model.ids import BATCH_PREFIX, PREFIX
-from gateway.model.message import Content, Record, State, Status, Step
+from gateway.model.message import Carrier, Content, Record, State, Status, Step
 from gateway.model.outcome import Guarantee
 from gateway.providers import TYPES
 from gateway.store.orphans import Orphan
 
-Carrier = Literal["docomo", "au", "softbank", "rakuten", "ymobile"]
 Tag = Annotated[str, Meta(min_length=1, max_length=200)]
 Instant = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with offset.", examples=["2026-11-20T09:00:00+09:00"])

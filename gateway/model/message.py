@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,10 @@ class Status(StrEnum):
     EXPIRED = "expired"
     CANCELED = "canceled"
     UNCERTAIN = "uncertain"
+
+
+Carrier = Literal["docomo", "au", "softbank", "rakuten", "ymobile"]
+"""Those a caller or a route can name."""
 
 
 class Phase(StrEnum):

@@ -10,18 +10,19 @@ import base64
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import get_args
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from gateway.model.message import EVENTFUL
+from gateway.model.message import EVENTFUL, Carrier
 from gateway.model.values import Duration, Secret
 
 Network = IPv4Network | IPv6Network
 
 SCOPES = ("read", "send", "admin")
-CARRIERS = ("docomo", "au", "softbank", "rakuten", "ymobile")
+CARRIERS: tuple[str, ...] = get_args(Carrier)
 EVENT_TYPES = (
     *sorted(f"message.{status}" for status in EVENTFUL),
     *(f"verification.{status}" for status in ("verified", "expired", "failed")),
