@@ -186,6 +186,17 @@ def test_nobody_waits_longer_than_the_longest() -> None:
     assert gathering.ready(1) == 0, "the next one waits anew"
 
 
+def test_after_a_lull_the_first_waits_anew() -> None:
+    """Others took what was gathered, or a full request left, and nothing waited for a while."""
+    clock = Clock()
+    for before, taken in ((5, 0), (3, 1)):
+        gathering = Gathering(3 if taken else 100, clock)
+        assert gathering.ready(before) == taken
+        gathering.ready(0)
+        clock.now += 10
+        assert gathering.ready(1) == 0
+
+
 def test_who_is_alone_in_each_request_waits_for_nobody() -> None:
     assert Gathering(1).ready(1) == 1
 

@@ -142,6 +142,14 @@ async def test_urgent_ones_wait_for_nobody(site: Site) -> None:
     assert message["priority"] == "high"
 
 
+async def test_ordinary_ones_gather_on_while_urgent_ones_leave(site: Site) -> None:
+    ids = await site.send(numbers(5))
+    ids += await site.send(numbers(3, "3000"), priority="high", text="Your code is 1")
+    site.harness.dispatch()
+    await site.statuses(ids, "submitted")
+    assert site.sizes == [3, 5]
+
+
 async def test_one_bad_receiver_fails_alone(site: Site) -> None:
     """Refused together with it, the others are tried without it; nothing was taken before."""
     good, (bad,) = numbers(9), numbers(1, "0005")

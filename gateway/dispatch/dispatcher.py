@@ -138,13 +138,17 @@ class Dispatcher:
                 continue
             waiting = await self._waiting(provider.name, [next(lanes) for _ in range(count)])
             if not waiting:
+                gathering.ready(0)
                 await gate.rest()
                 await self._pause(idle)
                 idle = min(idle * 1.5, IDLE_LONGEST)
                 continue
             idle = IDLE_SHORTEST
-            urgent = sum(number for high, _, number in waiting if high)
-            ready = urgent or gathering.ready(sum(number for _, _, number in waiting))
+            if gathering.patient and any(high for high, _, _ in waiting):
+                waiting = [each for each in waiting if each[0]]  # they wait for nobody, and nobody leaves with them
+                ready = sum(number for _, _, number in waiting)
+            else:
+                ready = gathering.ready(sum(number for _, _, number in waiting))
             if not ready:
                 await self._pause(IDLE_SHORTEST)
                 continue

@@ -46,6 +46,8 @@ class Gathering:
 
     def __init__(self, receivers: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._receivers = receivers
+        self.patient = receivers > 1
+        """Messages wait for each other at all."""
         self._clock = clock
         self._depth = 0
         self._changed = self._since = clock()
@@ -53,7 +55,8 @@ class Gathering:
     def ready(self, depth: int) -> int:
         """`depth`: messages that wait. 0: look again soon."""
         now = self._clock()
-        if self._receivers == 1:
+        if not self.patient or not depth:
+            self._depth = 0
             return depth
         if not self._depth:
             self._since = now
