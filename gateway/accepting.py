@@ -117,7 +117,11 @@ class Acceptor:
         if not draft.template:
             return draft
         names = self._routing.candidates(draft.content, client, draft.pinned)
-        candidates = tuple(self._routing.providers[name] for name in self._routing.serving_first(names))
+        candidates = tuple(
+            self._routing.providers[name]
+            for name in self._routing.serving_first(names)
+            if client.providers is None or name in client.providers
+        )
         content = await templates.find(draft.template, draft.content, candidates, self._listing)
         return msgspec.structs.replace(draft, content=content, template=None)
 
@@ -167,6 +171,14 @@ class Acceptor:
             steps=1,
             month=local.year * 100 + local.month,
         )
+
+    async def check(self, client: Client, draft: Draft) -> None:
+        """Refuses what would be refused whatever number it goes to: its times, a provider that is none or not this
+        client's."""
+        await self._store.know_time()
+        self._times(draft, self._store.clock.now())
+        if draft.pinned:
+            self._routing.candidates(draft.content, client, draft.pinned)
 
     async def explain(self, client: Client, draft: Draft) -> Explanation:
         """What `accept` would do with the message now, and why. Writes nothing, sends nothing. Raises as `accept` does,

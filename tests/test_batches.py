@@ -124,7 +124,6 @@ COMMON: list[tuple[int, str, dict[str, Any]]] = [
     (400, "/text", {"text": ""}),
     (400, "/text", {"template": {"id": "a"}}),
     (400, "/text", {"text": 5}),
-    (400, "/template/id", {"text": None, "template": {"id": "nothing"}}),
     (400, "/clientTag", {"clientTag": "a"}),
     (400, "/clientTagg", {"clientTagg": "a"}),
     (400, "/heldBy", {"heldBy": "gateway"}),

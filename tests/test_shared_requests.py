@@ -245,3 +245,22 @@ async def test_a_party_whose_process_dies_is_never_sent_again(site: Site, point:
     await advance(site.harness, 60)
     assert set(await site.statuses(ids, "uncertain", "submitted")) == {"uncertain"}
     assert sum(site.sizes) == (4 if point == "send.after" else 0)
+
+
+async def test_an_emptied_queue_is_not_asked_again_and_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = await site.send(numbers(200))
+    for id_ in ids:
+        assert (await site.harness.api.post(f"/messages/{id_}/cancel")).status_code == 200
+    store, takes = site.harness.here.store, list[int]()
+    take = store.take
+
+    async def counted(*arguments: Any) -> Any:
+        records = await take(*arguments)
+        takes.append(len(records))
+        return records
+
+    monkeypatch.setattr(store, "take", counted)
+    site.harness.dispatch()
+    await asyncio.sleep(1.0)
+    assert await store.queued((await store.lanes())[0]) == {}
+    assert len(takes) < 15, "each looks at fifty entries at least"

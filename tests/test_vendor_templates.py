@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.settings import key_digest
 from tests import pair as pairs
 from tests.pair import OpenPair, Pair, silent
 
@@ -93,3 +94,33 @@ async def test_a_text_for_one_carrier_reaches_the_vendor_it_is_for(open_pair: Op
     refused = await send(pair, text="for all", provider="media", options={"mediasms": {"textAu": "😀"}})
     assert (refused.status_code, refused.json()["code"]) == (422, "unsupported")
     assert refused.json()["errors"][0]["pointer"] == "/options/mediasms/textAu"
+
+
+NARROW = f"""
+[clients.narrow]
+keys = [{{ sha256 = "{key_digest("narrow").hex()}", scopes = ["send", "read"] }}]
+providers = ["media"]
+[[routes]]
+providers = ["main", "media"]
+"""
+
+
+async def test_a_client_fills_in_nothing_of_accounts_it_may_not_use(open_pair: OpenPair) -> None:
+    pair = await open_pair(NARROW)
+    theirs = {"to": "+819012345678", "template": DEMO}
+    answer = await pair.harness.api.post("/messages", json=theirs, headers={"Authorization": "Bearer narrow"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/template/id")
+    assert pair.tries == []
+
+
+async def test_of_many_numbers_each_has_its_own_templates(open_pair: OpenPair) -> None:
+    """A template that one number's route has not is that number's problem."""
+    pair = await open_pair('[[routes]]\ncountries = ["JP"]\nproviders = ["main"]\n')
+    there, nowhere = "+819012345678", "+821012345678"
+    for numbers in ([there, nowhere], [nowhere, there]):
+        answer = await pair.harness.api.post("/messages/batch", json={"to": numbers, "template": DEMO})
+        assert answer.status_code == 202, answer.text
+        assert {number: "message" in item for number, item in zip(numbers, answer.json()["items"], strict=True)} == {
+            there: True,
+            nowhere: False,
+        }

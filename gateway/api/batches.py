@@ -23,7 +23,7 @@ from gateway.api.drafting import claims_of, draft_of, given
 from gateway.api.messages import READ_QUERY, SEND, json, known, visible
 from gateway.api.problems import Problem, problem, translate
 from gateway.api.requests import AnyRequest, idempotency_key, query
-from gateway.api.schemas import MessageIn, MessageOut, instant, message_out, record_out
+from gateway.api.schemas import MessageOut, instant, message_out, record_out
 from gateway.api.services import Services, caller, services
 from gateway.errors import Code, GatewayError, Pointer, StoreForgot, StoreFull, StoreUnavailable
 from gateway.model.ids import BATCH_PREFIX, created_ms, lane_of, parse_public
@@ -99,12 +99,8 @@ async def _opened(here: Services, client: Client, asked: Asked, claims: Claims) 
 
 async def _check(here: Services, client: Client, asked: Asked) -> None:
     """Refuses what messages to many numbers have in common, where none of them could be sent with it."""
-    if asked.shared is None:
-        return
-    draft_of(asked.shared, here.settings)
-    some = next((item for item in asked.items if isinstance(item, MessageIn)), None)
-    if some:
-        await here.acceptor.explain(client, draft_of(some, here.settings))
+    if asked.shared is not None:
+        await here.acceptor.check(client, draft_of(asked.shared, here.settings))
 
 
 async def _accept(

@@ -189,6 +189,8 @@ class Dispatcher:
                 # One party at a time: a longer script would hold up every other caller of Redis.
                 wanted = 1 if receivers > 1 else min(number, len(starts))
                 records = await self._store.take(lane, provider.name, self._owner, wanted, lease)
+                if not records:
+                    break  # others were faster, or what stood there waits no more
                 sends = parties(records, receivers) if receivers > 1 else [[record] for record in records]
                 gate.took(len(sends))
                 for party in sends:
@@ -197,7 +199,7 @@ class Dispatcher:
                     self._sends[task] = {record.id for record in party}
                     task.add_done_callback(self._sends.pop)
                 await faults.point("take.after")
-                number -= max(len(records), wanted)
+                number -= len(records)
 
     # Elsewhere
 

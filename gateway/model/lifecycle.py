@@ -134,7 +134,8 @@ def _heard_late(state: State, outcome: SendOutcome, still_open: str, now: int, p
         return _refused(state, outcome, "", now, policy)
     if state.status is Status.UNCERTAIN:
         state = msgspec.structs.replace(state, open="")
-        return end(state, now, Status.FAILED, Reason.PROVIDER_ERROR, detail="never left, and heard of too late")
+        what = "never left" if isinstance(outcome, NotSent) else "not taken"
+        return end(state, now, Status.FAILED, Reason.PROVIDER_ERROR, detail=f"{what}, and heard of too late")
     party = outcome.party if isinstance(outcome, Divided) else state.party
     return later(state, now, LONGEST_PAUSE_MS, "an earlier try was not taken", open="", stalls=0, party=party)
 

@@ -47,21 +47,20 @@ end
 -- Further messages that may leave in the request of `first`, out of the next ones of its list; each receiver once.
 local function gather(first, list, high)
   local wording, most, party = string.sub(first, 27, 34), tonumber(string.sub(first, 41)), 1
-  local met, left, back = {[string.sub(first, 35, 40)] = true}, {}, {}
-  if most == 1 then return end
-  for _, entry in ipairs(redis.call('LPOP', list, NEAR) or {}) do
+  local met, passed = {[string.sub(first, 35, 40)] = true}, 0
+  for _, entry in ipairs(most > 1 and redis.call('LRANGE', list, 0, NEAR - 1) or {}) do
+    if party == most then break end
     local receiver = string.sub(entry, 35, 40)
-    if party < most and string.sub(entry, 27, 34) == wording and not met[receiver] then
+    if string.sub(entry, 27, 34) ~= wording or met[receiver] then
+      passed = passed + 1
+    else
       if claim(entry, high) then
         party = party + 1
         met[receiver] = true
       end
-    else
-      left[#left + 1] = entry
+      if passed == 0 then redis.call('LPOP', list) else redis.call('LREM', list, 1, entry) end
     end
   end
-  for i = #left, 1, -1 do back[#back + 1] = left[i] end
-  if #back > 0 then redis.call('LPUSH', list, unpack(back)) end
 end
 
 for high = 1, 0, -1 do
