@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
 
 import structlog
 
 from gateway.availability import Availability
 from gateway.errors import Code, GatewayError, LostAnswer, NeverLeft
-from gateway.provider import Declined, Provider, Question, Unreadable, VendorAnswer, VendorTemplate
+from gateway.provider import Declined, Provider, Question, Unreadable, Usage, VendorAnswer, VendorTemplate
 from gateway.store.balances import Balances, Sighting
 from gateway.store.gates import Gates, GateState, pass_for
 from gateway.transport import Transport
@@ -25,6 +25,11 @@ T = TypeVar("T")
 
 TEMPLATES_FRESH_FOR = 60.0
 """Seconds a vendor's templates are known before it is asked again."""
+SILENT_FOR = 2.0
+"""Seconds it is not asked for them again where it did not tell."""
+SHARE = 0.25
+"""Of a vendor's rate, at most, that callers' looks at its balance or its counts take in one process: an answer younger
+than that allows is told again."""
 CODE_AT_MOST, WORDS_AT_MOST = 40, 200
 """Characters of what a vendor says that are passed on."""
 
@@ -45,8 +50,9 @@ class Asker:
         self._availability = availability
         self._balances = balances
         self._clock = clock
-        self._templates: dict[str, tuple[float, tuple[VendorTemplate, ...]]] = {}
-        self._fetching: dict[str, asyncio.Task[tuple[VendorTemplate, ...]]] = {}
+        self._known: dict[tuple[str, ...], tuple[float, Any]] = {}
+        """Until when, and what: an answer or the `GatewayError` in its place."""
+        self._fetching: dict[tuple[str, ...], asyncio.Task[Any]] = {}
 
     async def ask(self, provider: Provider, question: Question[T], *, unsettled: str = "") -> T:
         """What the vendor says. `unsettled`: of a question that changes something, what a caller should do where nobody
@@ -77,39 +83,69 @@ class Asker:
         question = provider.balance()
         if question is None:
             raise unsupported(provider, "balance")
-        try:
-            told = await self.ask(provider, question)
-        except GatewayError as error:
-            if error.code is Code.PROVIDER_ERROR:
-                raise
-            seen = (await self._balances.seen()).get(provider.name)
-            if seen is None:
-                raise
-            return seen
-        return await self._balances.keep(provider.name, told)
+
+        async def look() -> Sighting:
+            try:
+                told = await self.ask(provider, question)
+            except GatewayError as error:
+                if error.code is Code.PROVIDER_ERROR:
+                    raise
+                seen = (await self._balances.seen()).get(provider.name)
+                if seen is None:
+                    raise
+                return seen
+            return await self._balances.keep(provider.name, told)
+
+        fresh = 1 / (SHARE * provider.settings.rate)
+        return await self._once((provider.name, "balance"), fresh, fresh, look)
+
+    async def usage(self, provider: Provider, month: str, now: int) -> Usage:
+        """What the account is billed for a month, YYYY-MM; `now`: ms since 1970. Raises `unsupported` too."""
+        question = provider.usage(month, now)
+        if question is None:
+            raise unsupported(provider, "usage")
+        fresh = 1 / (SHARE * provider.settings.rate)
+        return await self._once((provider.name, month), fresh, fresh, lambda: self.ask(provider, question))
 
     async def templates(self, provider: Provider) -> tuple[VendorTemplate, ...]:
-        """The texts that the vendor keeps and the gateway fills in; at most `TEMPLATES_FRESH_FOR` seconds old, and
-        asked for once however many ask at a time. Raises `unsupported` too."""
-        name = provider.name
-        known = self._templates.get(name)
-        if known is not None and self._clock() < known[0]:
-            return known[1]
-        fetching = self._fetching.get(name)
-        if fetching is None:
-            fetching = self._fetching[name] = asyncio.create_task(self._fetch(provider))
-            fetching.add_done_callback(lambda task: self._fetched(name, task))
-        return await asyncio.shield(fetching)  # who leaves does not take the answer away from the others
-
-    async def _fetch(self, provider: Provider) -> tuple[VendorTemplate, ...]:
+        """The texts that the vendor keeps and the gateway fills in; at most `TEMPLATES_FRESH_FOR` seconds old. Raises
+        `unsupported` too."""
         question = provider.templates()
         if question is None:
             raise unsupported(provider, "templates")
-        found = await self.ask(provider, question)
-        self._templates[provider.name] = (self._clock() + TEMPLATES_FRESH_FOR, found)
-        return found
+        name = (provider.name, "templates")
+        return await self._once(name, TEMPLATES_FRESH_FOR, SILENT_FOR, lambda: self.ask(provider, question))
 
-    def _fetched(self, name: str, task: asyncio.Task[tuple[VendorTemplate, ...]]) -> None:
+    async def _once(
+        self, name: tuple[str, ...], fresh: float, silent: float, fetch: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
+        """What `fetch` brings, asked for once however many ask at a time: an answer is known for `fresh` seconds, a
+        refusal for `silent`."""
+
+        async def keep() -> T | GatewayError:
+            try:
+                found: T | GatewayError = await fetch()
+            except GatewayError as error:
+                found = error
+            lasts = silent if isinstance(found, GatewayError) else fresh
+            self._known = {each: kept for each, kept in self._known.items() if self._clock() < kept[0]}
+            self._known[name] = (self._clock() + lasts, found)
+            return found
+
+        known = self._known.get(name)
+        if known is not None and self._clock() < known[0]:
+            found = known[1]
+        else:
+            fetching = self._fetching.get(name)
+            if fetching is None:
+                fetching = self._fetching[name] = asyncio.create_task(keep())
+                fetching.add_done_callback(lambda task: self._fetched(name, task))
+            found = await asyncio.shield(fetching)  # who leaves does not take the answer away from the others
+        if isinstance(found, GatewayError):
+            raise found.with_traceback(None)
+        return cast(T, found)
+
+    def _fetched(self, name: tuple[str, ...], task: asyncio.Task[Any]) -> None:
         self._fetching.pop(name, None)
         if not task.cancelled():
             task.exception()  # looked at, should all who waited have left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,14 @@ class Harness:
                 return message
             assert time.monotonic() < ends, f"still {message['status']}: {message['events']}"
             await asyncio.sleep(0.02)
+
+
+async def eventually(holds: Callable[[], object], seconds: float = 8.0) -> None:
+    """Returns once it holds."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "it never came to that"
+        await asyncio.sleep(0.02)
 
 
 async def advance(harness: Harness, seconds: float) -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from gateway.errors import Code
 from gateway.settings import key_digest
-from tests.conftest import start_redis
 from tests.harness import ADMIN_KEY, KEY, OTHER_KEY, READ_KEY, SECRET, Harness, open_harness
+from tests.redis_tools import Servers
 
 pytestmark = pytest.mark.anyio
 each = pytest.mark.parametrize
@@ -315,15 +315,11 @@ async def test_a_full_queue_takes_nothing(harness: Harness) -> None:
 
 
 @pytest.fixture
-async def frail(tmp_path: Path) -> AsyncIterator[tuple[Harness, Popen[bytes]]]:
-    """A gateway, and the process of its Redis."""
-    process, url = start_redis(tmp_path, cluster=False)
-    try:
-        async with AsyncExitStack() as stack:
-            yield await open_harness(url, tmp_path, stack), process
-    finally:
-        process.kill()
-        process.wait(10)
+async def frail(server: Servers, tmp_path: Path) -> AsyncIterator[tuple[Harness, Popen[bytes]]]:
+    """A gateway, and the process of its Redis, which may be left stopped or dead."""
+    process, url = server()
+    async with AsyncExitStack() as stack:
+        yield await open_harness(url, tmp_path, stack), process
 
 
 async def test_a_store_that_is_gone_is_told_on_every_path(frail: tuple[Harness, Popen[bytes]]) -> None:

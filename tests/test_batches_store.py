@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import signal
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from subprocess import Popen
@@ -17,12 +16,13 @@ import redis
 
 from gateway import faults
 from gateway.errors import StoreForgot, StoreUnavailable
+from tests import test_api_errors
 from tests.batch_tools import accepted, bodies, codes, ids, numbers, post, read
-from tests.conftest import start_redis
 from tests.harness import Harness, open_harness
 from tests.redis_tools import port_of
 
 pytestmark = pytest.mark.anyio
+frail = test_api_errors.frail
 each = pytest.mark.parametrize
 once = each("redis_server", ["single"], indirect=True)
 
@@ -88,20 +88,6 @@ async def test_a_thousand_messages_take_few_journeys_to_a_far_redis(redis_url: s
         assert far.writes <= 30
 
 
-@pytest.fixture
-async def frail(tmp_path: Path) -> AsyncIterator[tuple[Harness, Popen[bytes]]]:
-    """A gateway, and the process of its Redis."""
-    process, url = start_redis(tmp_path, cluster=False)
-    try:
-        async with AsyncExitStack() as stack:
-            yield await open_harness(url, tmp_path, stack), process
-    finally:
-        faults.install(None)
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait(10)
-
-
 async def test_what_is_known_is_told_when_redis_falls_silent(frail: tuple[Harness, Popen[bytes]]) -> None:
     harness, process = frail
     batch = {"to": numbers(800), "text": "Hello"}
@@ -113,14 +99,16 @@ async def test_what_is_known_is_told_when_redis_falls_silent(frail: tuple[Harnes
 
     faults.install(stop)
     began = time.monotonic()
-    answer = await post(harness, batch, "k")
+    try:
+        answer = await post(harness, batch, "k")
+    finally:
+        faults.install(None)
     assert time.monotonic() - began < 8  # those after the first silence are not waited for
     found = codes(answer.json()["items"])
     known = found.count("queued")
     assert 250 < known < 800
     assert set(found) == {"queued", "store_unavailable"}
     process.send_signal(signal.SIGCONT)
-    faults.install(None)
     whole = await post(harness, batch, "k")
     assert len(set(ids(whole))) == 800
     first = [item["message"]["id"] for item in answer.json()["items"] if "message" in item]

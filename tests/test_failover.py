@@ -12,7 +12,7 @@ import pytest
 from gateway.provider import VendorAnswer
 from gateway.store.gates import WEIGHTS, Gates, pass_for
 from tests import pair as pairs
-from tests.harness import OTHER_KEY, SECRET, advance
+from tests.harness import OTHER_KEY, SECRET, advance, eventually
 from tests.pair import IN_ORDER, MEDIA, OpenPair, Pair, closed, silent
 
 pytestmark = pytest.mark.anyio
@@ -77,8 +77,7 @@ async def test_a_pinned_message_stays(pair: Pair) -> None:
     pair.cut["main"] = closed
     pair.harness.dispatch()
     id_ = await pair.harness.sent(provider="main")
-    while len(pair.tries) < 2:
-        await asyncio.sleep(0.05)
+    await eventually(lambda: len(pair.tries) > 1)
     assert set(pair.tries) == {"main"}
     pair.cut.clear()
     await pair.harness.until(id_, "delivered")

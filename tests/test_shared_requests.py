@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from gateway import faults
+from gateway.errors import LostAnswer
+from gateway.provider import VendorRequest
 from gateway.sandbox.koreasms import KoreaSMSSimulator
-from tests.harness import Harness, advance, open_harness
+from tests.harness import Harness, advance, eventually, open_harness
 
 pytestmark = pytest.mark.anyio
 
@@ -178,9 +181,11 @@ async def test_at_the_callers_risk_a_lost_call_is_made_again(site: Site) -> None
     ids = await site.send(taken, duplicateRisk="accept")
     site.harness.dispatch()
     await site.statuses(ids, "submitting")
-    while {message["status"] for message in [await site.harness.read(id_) for id_ in ids]} != {"submitted"}:
+    for _ in range(40):
         await advance(site.harness, 5)
         await asyncio.sleep(0.1)
+        if {(await site.harness.read(id_))["status"] for id_ in ids} == {"submitted"}:
+            break
     assert [site.vendor.taken(number) for number in taken] == [1, 1, 1]
 
 
@@ -264,3 +269,22 @@ async def test_an_emptied_queue_is_not_asked_again_and_again(site: Site, monkeyp
     await asyncio.sleep(1.0)
     assert await store.queued((await store.lanes())[0]) == {}
     assert len(takes) < 15, "each looks at fifty entries at least"
+
+
+async def test_a_vendor_that_answers_nothing_costs_few_messages(site: Site) -> None:
+    """A party whose answer is lost is uncertain whole: the first shuts the gate, and a probe is one message."""
+    await site.send(numbers(200, "4000"))
+    await site.send(numbers(100, "4000"), text="Bye")
+    sizes: list[int] = []
+
+    async def silence(provider: Any, request: VendorRequest) -> Any:
+        sizes.append(len(parse_qs(request.body.decode())["receiver"][0].split(" ")))
+        await asyncio.sleep(0.05)
+        raise LostAnswer("nothing came")
+
+    site.harness.here.transport.exchange = silence  # type: ignore[method-assign]
+    site.harness.dispatch()
+    await eventually(lambda: len(sizes) == 3)
+    await site.send(numbers(5, "5000"))
+    await eventually(lambda: len(sizes) > 3)
+    assert sizes == [100, 100, 100, 1], "after what was on its way when the first was lost comes a probe"

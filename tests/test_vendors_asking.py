@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from gateway import availability
-from gateway.asking import Asker
+from gateway.asking import SHARE, SILENT_FOR, Asker
 from gateway.errors import Code, GatewayError
 from gateway.provider import Billed, ShortUrl, Usage, VendorTemplate
 from gateway.sandbox.server import DROP, Answer
@@ -157,14 +157,31 @@ async def test_templates_are_asked_for_once_a_minute_however_many_want_them(benc
     assert bench.vendor.asked["/templates"] == 2
 
 
-async def test_a_failure_to_tell_templates_is_not_remembered(bench: Bench) -> None:
-    asker = bench.here.asker
+async def test_a_failure_to_tell_templates_is_remembered_for_a_moment(bench: Bench) -> None:
+    """A batch that names one must not wait for a silent vendor again with each message."""
+    asker, now = bench.here.asker, [0.0]
+    asker._clock = lambda: now[0]
     bench.vendor.says["/templates"] = {"declined": ["500", "System error."]}
     said = await asyncio.gather(*(asker.templates(provider(bench)) for _ in range(3)), return_exceptions=True)
     assert [each.code for each in said if isinstance(each, GatewayError)] == [Code.PROVIDER_ERROR] * 3
     assert bench.vendor.asked["/templates"] == 1
     bench.vendor.says["/templates"] = []
+    with pytest.raises(GatewayError):
+        await asker.templates(provider(bench))
+    now[0] += SILENT_FOR
     assert await asker.templates(provider(bench)) == ()
+
+
+async def test_looks_at_balances_leave_the_rate_to_messages(bench: Bench) -> None:
+    """However many ask, and however fast the vendor answers: a quarter of its rate at most."""
+    bench.vendor.says["/balance"] = {"amount": 1, "currency": "KRW", "unit": "won"}
+    asker, now = bench.here.asker, [0.0]
+    asker._clock = lambda: now[0]
+    fake = provider(bench)
+    for _ in range(40):
+        await asyncio.gather(*(asker.balance(fake) for _ in range(5)))
+        now[0] += 0.25 / fake.settings.rate
+    assert bench.vendor.asked["/balance"] <= 40 * 0.25 * SHARE + 1
 
 
 async def test_who_leaves_does_not_take_the_answer_away_from_others(bench: Bench) -> None:

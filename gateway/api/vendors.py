@@ -234,15 +234,14 @@ async def get_usage(request: AnyRequest) -> Response[bytes]:
     now = here.store.clock.now()
     zone = ZoneInfo(here.settings.gateway.time_zone)
     month = asked.month or f"{datetime.fromtimestamp(now / 1000, zone):%Y-%m}"
-    questions = {each.name: question for each in among if (question := each.usage(month, now))}
 
     async def billed(provider: Provider) -> Usage:
-        return await here.asker.ask(provider, questions[provider.name])
+        return await here.asker.usage(provider, month, now)
 
     counts = await here.counts.read(client, int(month.replace("-", "")))
     if asked.provider is not None:
         counts = {kind: count for kind, count in counts.items() if kind[0] == asked.provider}
-    usages, problems = await _each(request, [each for each in among if each.name in questions], billed)
+    usages, problems = await _each(request, [each for each in among if each.usage(month, now)], billed)
     return json(UsageList(_usage([each.name for each in among], counts, usages), problems))
 
 

@@ -188,7 +188,8 @@ class Dispatcher:
                 asked_at = steady_ms()
                 # One party at a time: a longer script would hold up every other caller of Redis.
                 wanted = 1 if receivers > 1 else min(number, len(starts))
-                records = await self._store.take(lane, provider.name, self._owner, wanted, lease)
+                most = 1 if gate.wary else receivers
+                records = await self._store.take(lane, provider.name, self._owner, wanted, lease, most)
                 if not records:
                     break  # others were faster, or what stood there waits no more
                 sends = parties(records, receivers) if receivers > 1 else [[record] for record in records]
@@ -262,7 +263,7 @@ class Dispatcher:
             await faults.point("send.after")
             told = divided(outcome, party)
             await self._for_each(party, lambda record: self._recorder.settle(record, record.state.fence, told))
-            await self._until_recorded(lambda: gate.tell(outcome, ticket))
+            await self._until_recorded(lambda: gate.tell(outcome, ticket, len(party)))
         finally:
             gate.in_flight -= 1
             self._freed.set()

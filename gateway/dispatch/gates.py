@@ -11,7 +11,7 @@ from gateway.availability import Availability
 from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome, Unreadable
 from gateway.model.reasons import Reason
 from gateway.provider import Provider
-from gateway.store.gates import LATE, WEIGHTS, Gates, GateState, Verdict, pass_for
+from gateway.store.gates import LATE, Gates, GateState, Verdict, pass_for, weight
 
 
 def verdict(outcome: SendOutcome, *, guarded: bool) -> Verdict:
@@ -106,16 +106,28 @@ class Gate:
             if start is None:
                 await asyncio.sleep(LATE)
 
-    async def tell(self, outcome: SendOutcome, ticket: Ticket) -> None:
-        """What became of a request that is over now, where it is news to the gate."""
+    @property
+    def wary(self) -> bool:
+        """The vendor failed last: a request may be lost with all that is in it."""
+        return self._failures > 0 or self.state is not GateState.CLOSED
+
+    async def tell(self, outcome: SendOutcome, ticket: Ticket, messages: int = 1) -> None:
+        """What became of a request for so many messages that is over now, where it is news to the gate."""
         word = verdict(outcome, guarded=self._guarded)
         if word != "good" or ticket.probe or self._failures or self._guarded or self.state is not GateState.CLOSED:
             over = self.held - 1
             await self._gates.tell(
-                self._pass, self._asker, word, over, probe=ticket.probe, proves=proves(outcome), round_=ticket.round
+                self._pass,
+                self._asker,
+                word,
+                over,
+                probe=ticket.probe,
+                proves=proves(outcome),
+                round_=ticket.round,
+                messages=messages,
             )
             self._told = over
-        self._failures += WEIGHTS.get(word, 0)
+        self._failures += weight(word, messages)
 
     async def rest(self) -> None:
         """Nothing waits: others may have what we do not use."""

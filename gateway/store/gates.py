@@ -32,7 +32,14 @@ MARGIN = 0.04
 `LATE`, and requests take their time from here to there, not all the same."""
 WEIGHTS: Mapping[str, int] = {"down": 20, "lost": 5}
 """Of failures in a row: 100 open the gate. Five connections that did not come about are no chance; an answer may be
-lost for the message's own sake, so it takes twenty of these."""
+lost for the message's own sake, so it takes twenty of these, whether each was about one message or one about twenty."""
+
+
+def weight(verdict: Verdict, messages: int) -> int:
+    """What a failure about so many messages weighs. What never left did no harm to any."""
+    return min(WEIGHTS.get(verdict, 0) * (messages if verdict == "lost" else 1), 100)
+
+
 SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 15_000
 """How long an open gate lets nothing through before one request probes: doubled each time the probe fails."""
 REFUSALS_LEFT = 9
@@ -151,7 +158,7 @@ class Gates:
 
     async def tell(
         self, gate: Pass, asker: str, verdict: Verdict, in_flight: int, *, probe: bool = False, proves: bool = False,
-        round_: int = 0,
+        round_: int = 0, messages: int = 1,
     ) -> None:  # fmt: skip
         """What became of a request; "": nothing new but the number in flight. `probe`: it was the one that a half-open
         gate let through; `proves`: the vendor accepted our login, in that round."""
@@ -163,7 +170,7 @@ class Gates:
             asker,
             in_flight,
             gate.lasts_ms,
-            WEIGHTS.get(verdict, 0),
+            weight(verdict, messages),
             SHORTEST_PAUSE_MS,
             LONGEST_PAUSE_MS,
             int(probe),

@@ -4,8 +4,8 @@ Keys, all of one lane in one slot (`L` is `{lane}`):
     Lm:<id>                      hash: s = state (MessagePack array), c = content (JSON), t = timeline (JSON arrays)
     Lk:<claim>                   id + 16 bytes of content hash; <claim> is a digest of client and tag, or path and key
     Lq:<provider>:<0|1>          ring of lines with queued messages; `...:<line>` the list of their entries (ids, see
-                                 `_entry`). A line is a client, or a client, "+" and the other providers its messages
-                                 may go to
+                                 `places.entry`). A line is a client, or a client, "+" and the other providers
+                                 its messages may go to
     Ln                           hash: <provider>:<0|1> -> entries queued
     La                           agenda: id by the ms when something is to be done about it
     Lo:<owner>                   ids in one dispatcher's hands
@@ -36,8 +36,8 @@ from gateway.errors import StoreFull
 from gateway.model.changes import Change
 from gateway.model.ids import lane_of
 from gateway.model.lifecycle import FORGOTTEN
-from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step, wording
-from gateway.store import room
+from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step
+from gateway.store import places, room
 from gateway.store.scripts import ACCEPT, APPLY, LOOKUP, PEEK, TAKE, TICK, Script
 from gateway.store.session import Session
 from gateway.store.topology import Topology
@@ -140,11 +140,13 @@ class Store(Session):
         self, id_: str, state: State, content: Content, claims: Claims, *, rate: float | None, dry: bool = False
     ) -> AcceptResult | None:
         """Everything or nothing: claims, limits, record, index, queue. `dry` only looks the claims up (None: none)."""
+        if dry:
+            return await self._accept(LOOKUP, id_, state, content, claims, rate, True)
         try:
-            return await self._accept(ACCEPT, id_, state, content, claims, rate, dry)
+            return await self._accept(ACCEPT, id_, state, content, claims, rate, False)
         except StoreFull:
             # Nothing new fits; what was accepted before is known all the same.
-            if not dry and (seen := await self._accept(LOOKUP, id_, state, content, claims, rate, True)):
+            if seen := await self._accept(LOOKUP, id_, state, content, claims, rate, True):
                 return seen
             raise
 
@@ -180,11 +182,11 @@ class Store(Session):
             round(1_000_000 / rate) if rate else 0,
             max(1, round(rate or 1)),
             QUEUE_BOUND,
-            _line(state, content),
+            places.line(state, content),
             state.epoch,
-            self._entry(id_, state, content),
+            places.entry(id_, state, content, self._parties),
             state.month,
-            _kind(state),
+            places.kind(state),
             content.batch or "",
         )
         verb = reply[0].decode()
@@ -200,10 +202,13 @@ class Store(Session):
             return Late()
         return None if verb == "none" else Conflict(verb, reply[1].decode())
 
-    async def take(self, lane: str, provider: str, owner: str, number: int, lease_ms: int) -> list[Record]:
-        """Up to `number` queued messages, and after each those that may leave in one request with it; all of them now
-        `submitting` in `owner`'s hands. Never asked again by itself: what a lost answer took is found by `held`."""
-        reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, patience=0)
+    async def take(
+        self, lane: str, provider: str, owner: str, number: int, lease_ms: int, party: int = 1000
+    ) -> list[Record]:
+        """Up to `number` queued messages, and after each those that may leave in one request with it, `party` of them
+        at most; all now `submitting` in `owner`'s hands. Never asked again by itself: what a lost answer took is found
+        by `held`."""
+        reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, party, patience=0)
         return self._records(reply[0])
 
     async def peek(
@@ -248,11 +253,11 @@ class Store(Session):
             int(old.watched and not old.answered_at and new.answered_at > 0),
             ends,
             new.created_at // DAY_MS,
-            _line(new, content or record.content),
-            self._entry(record.id, new, content or record.content) if queued else "",
+            places.line(new, content or record.content),
+            places.entry(record.id, new, content or record.content, self._parties) if queued else "",
             new.month,
-            _kind(old),
-            _kind(new),
+            places.kind(old),
+            places.kind(new),
             (content or record.content).batch or "",
             *claim_ends,
         )
@@ -337,15 +342,6 @@ class Store(Session):
         if lack := self._lack.get(lane):
             raise StoreFull(lack)
 
-    def _entry(self, id_: str, state: State, content: Content) -> str:
-        """Of a queue: the id, and for a provider that takes several messages in a request which ones may share one."""
-        most = self._parties.get(state.provider, 1)
-        if most == 1:
-            return id_
-        alike = repr((wording(content), state.party)).encode()
-        receiver = hashlib.blake2b(content.to.encode(), digest_size=3).hexdigest()
-        return f"{id_}{hashlib.blake2b(alike, digest_size=4).hexdigest()}{receiver}{min(most, state.party or most)}"
-
     def _records(self, rows: Sequence[tuple[bytes, bytes, bytes]]) -> list[Record]:
         """The rows that this version can read. One of a newer version must not stop all others."""
         records: list[Record] = []
@@ -365,19 +361,6 @@ class Store(Session):
             state = msgspec.structs.replace(state, open=f"{FORGOTTEN} {state.open}", epoch=epoch, due=due)
         steps = _timelines.decode(b"[" + timeline[:-1] + b"]") if timeline else ()
         return Record(id=id_, state=state, raw=raw, content=_contents.decode(content), timeline=steps)
-
-
-def _line(state: State, content: Content) -> str:
-    """Where it queues among its provider's messages: fair between clients, and those that may leave for one of certain
-    providers are found without looking at the rest."""
-    gone = (state.provider, *state.refused.split())
-    ways = [name for name in content.route if name not in gone]
-    return f"{state.client}+{','.join(ways)}" if ways and not state.open else state.client
-
-
-def _kind(state: State) -> str:
-    """As what usage counts it."""
-    return f"{state.provider}|{state.carrier}|{state.status}"
 
 
 def _predates(state: State, epoch: int) -> bool:

@@ -51,7 +51,7 @@ class Replies:
         lane = await self._store.lane(client)
         value = claims.content + b"%03d" % status + body
         key = f"{{{lane}}}i:{claims.key}"
-        kept = await self._store.in_lane(lane, "SET", key, value, "NX", "GET", "PX", self._lasts)
+        kept = await self._store.must(key, "SET", key, value, "NX", "GET", "PX", self._lasts)
         # Asked again after a lost answer, Redis tells what we wrote ourselves.
         return Reply(status, body, replayed=False) if kept in (None, value) else _read(kept, claims)
 

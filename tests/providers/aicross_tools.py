@@ -1,4 +1,4 @@
-"""An AI CROSS adapter, and delivery reports as the vendor writes them."""
+"""An AI CROSS adapter, its simulated vendor, and delivery reports as the vendor writes them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,54 @@ from typing import Any
 
 from gateway.model.values import Secret
 from gateway.providers.aicross import TYPE, AICross, AICrossSettings
+from gateway.sandbox.aicross import AICrossSimulator
+from tests.providers.bench import DELIVERED, Bench
 
 REFERENCE = "01jd0a1b2c3d4e5f6g7h8j9k0mg1"
-FORM = "application/x-www-form-urlencoded"
+TOKEN, CLIENT, CODE = "tok-tok-tok", "1234", "80013"
+
+AICrossBench = Bench[AICross, AICrossSimulator]
 
 
 def configured(**settings: Any) -> AICross:
-    basics = {"token": Secret("tok-tok-tok"), "client_id": "1234", "sms_code": "80013"}
+    basics = {"token": Secret(TOKEN), "client_id": CLIENT, "sms_code": CODE}
     return TYPE.build("main", AICrossSettings(**basics | settings))
 
 
 aicross = configured()
+
+
+def simulated(**options: Any) -> AICrossBench:
+    """A bench whose simulator has these options."""
+    quick: dict[str, Any] = {"delay": 0.02, "late": 0.6, "repeat_after": 0.01}
+    simulator = AICrossSimulator(token=TOKEN, client_id=CLIENT, sms_code=CODE, **(quick | options))
+    return Bench(simulator, lambda url: configured(base_url=url), pushes="dlr")
+
+
+async def called(bench: AICrossBench, method: str, path: str, /, **fields: str | None) -> dict[str, Any]:
+    """The answer to a call with these fields beside the login, None leaving one out."""
+    given = {"token": TOKEN, "clientId": CLIENT} | fields
+    form = {name: value for name, value in given.items() if value is not None}
+    place = {"params": form} if method == "GET" else {"data": form}
+    answer = await bench.client.request(method, bench.simulator.base_url + path, **place)
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def mt(bench: AICrossBench, **fields: str | None) -> dict[str, Any]:
+    """mt.json with these fields changed, None leaving one out."""
+    basics = {"smsCode": CODE, "message": "hello", "phoneNumber": DELIVERED, "clientTag": "a1"}
+    body = await called(bench, "POST", "/p5/api/mt.json", **basics | fields)
+    assert list(body) == ["responseCode", "responseMessage", "phoneNumber", "smsMessage"]
+    return body
+
+
+async def status(bench: AICrossBench, **query: str | None) -> dict[str, Any]:
+    """status.json with this query, None leaving one out."""
+    body = await called(bench, "GET", "/p5/api/status.json", **query)
+    assert list(body) == ["responseCode", "responseMessage", "status"]
+    return body
 
 
 def ms(*moment: int) -> int:

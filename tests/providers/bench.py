@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+import httpx
+
 from gateway.model.message import Content
 from gateway.model.receipt import Receipt
 from gateway.provider import (
@@ -19,44 +21,57 @@ from gateway.provider import (
     VendorAnswer,
     VendorRequest,
 )
-from gateway.sandbox.server import Answer, Request, VendorServer
+from gateway.sandbox.server import Answer, Request, Simulator, VendorServer
 from gateway.transport import Transport
 
 A = TypeVar("A", bound=Provider)
-S = TypeVar("S")
+S = TypeVar("S", bound=Simulator)
 T = TypeVar("T")
+
+FORM = "application/x-www-form-urlencoded"
+DELIVERED = "+819012345678"
+"""A number in Japan that provokes nothing."""
+
+
+def number(ending: str) -> str:
+    """A number in Japan with this ending."""
+    return DELIVERED[:-4] + ending
 
 
 class Bench(Generic[A, S]):
-    """A running simulator and an adapter configured for it; `pushes_to` receives what the vendor pushes."""
+    """A running simulator, a receiver for its pushes, and an adapter configured for it.
 
-    def __init__(self, simulator: S, adapter: Callable[[Bench[A, S]], A]) -> None:
-        """`adapter` is called once the simulator and the receiver of its pushes run."""
+    `client` is for requests that the adapter does not make.
+    """
+
+    def __init__(self, simulator: S, adapter: Callable[[str], A], *, pushes: str = "") -> None:
+        """`adapter` is called with the simulator's `base_url` once that runs. `pushes`: the kind of push the vendor
+        makes; "" where it makes none."""
         self.simulator = simulator
         self.adapter: A
+        self.client: httpx.AsyncClient
         self.pushed: list[Callback] = []
         self.replies: list[int] = []
         """Statuses the pushes are answered, then always 200."""
         self._configure = adapter
+        self._pushes = pushes
         self._receiver = VendorServer(self._receive)
         self._transport = Transport()
 
-    @property
-    def pushes_to(self) -> str:
-        """A URL; its last path segment is the kind of push."""
-        return f"{self._receiver.url}/callbacks"
-
     async def __aenter__(self) -> Bench[A, S]:
-        simulator: Any = self.simulator
         await self._receiver.start()
-        await simulator.start()
-        self.adapter = self._configure(self)
+        await self.simulator.start()
+        if self._pushes:
+            simulator: Any = self.simulator
+            simulator.callback_url = f"{self._receiver.url}/callbacks/{self._pushes}"
+        self.adapter = self._configure(self.simulator.base_url)
+        self.client = httpx.AsyncClient(trust_env=False, verify=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        simulator: Any = self.simulator
+        await self.client.aclose()
         await self._transport.close()
-        await simulator.stop()
+        await self.simulator.stop()
         await self._receiver.stop()
 
     async def _receive(self, request: Request) -> Answer:
@@ -64,7 +79,7 @@ class Bench(Generic[A, S]):
             Callback(
                 kind=request.path.rpartition("/")[2],
                 query=tuple(request.query.items()),
-                content_type=request.headers.get("content-type", ""),
+                content_type=request.headers["content-type"],
                 body=request.body,
             )
         )
@@ -78,7 +93,7 @@ class Bench(Generic[A, S]):
         content = Content(to=to[0], text=text, encoding="gsm7", characters=len(text), segments=1, **fields)
         return self.adapter.send_outcome(await self.exchange(self.adapter.send_request(content, reference, to[1:])))
 
-    async def query(self, reference: str) -> Finding:
+    async def query(self, reference: str = "a1") -> Finding:
         request = self.adapter.query_request(reference)
         assert request
         return self.adapter.query_outcome(await self.exchange(request), reference)

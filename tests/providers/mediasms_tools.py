@@ -1,4 +1,4 @@
-"""MediaSMS adapters, messages for them, and what they make of them."""
+"""MediaSMS adapters, their simulated vendor, messages for them, and what they make of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,40 @@ from gateway.model.receipt import Receipt
 from gateway.model.values import Secret
 from gateway.provider import Callback, Misfit, SendOutcome, VendorAnswer
 from gateway.providers.mediasms import TYPE, MediaSMS, MediaSMSSettings
+from gateway.sandbox.mediasms import MediaSMSSimulator
+from tests.providers.bench import FORM, Bench
 
 REFERENCE = "01jd0a1b2c3d4e5f6g7h8j9k0mg1"
-FORM = "application/x-www-form-urlencoded"
+USER, PASSWORD = "shop", "pass:wörd"
+
+MediaSMSBench = Bench[MediaSMS, MediaSMSSimulator]
 
 
 def configured(**settings: Any) -> MediaSMS:
-    return TYPE.build("media", MediaSMSSettings(**{"username": "shop", "password": Secret("pass:wörd")} | settings))
+    return TYPE.build("media", MediaSMSSettings(**{"username": USER, "password": Secret(PASSWORD)} | settings))
 
 
 mediasms = configured()
 long = configured(long_text=True)
 abroad = configured(overseas=True)
+
+
+def simulated(**options: Any) -> MediaSMSBench:
+    """A bench whose simulator has these options, and whose adapter sends long texts and abroad. Its clock stands
+    still."""
+    quick: dict[str, Any] = {"delay": 0.04, "late": 0.6, "repeat_after": 0.01, "clock": lambda: 0.0}
+    simulator = MediaSMSSimulator(username=USER, password=PASSWORD, **(quick | options))
+    return Bench(simulator, lambda url: configured(base_url=url, overseas=True, long_text=True), pushes="delivery")
+
+
+async def answered(bench: MediaSMSBench, verb: str = "POST", **fields: str | None) -> str:
+    """The code answered to a request with these fields changed, None leaving one out."""
+    basics = {"mobilenumber": "09012345678", "smstext": "hello", "status": "1", "smsid": "a1", "method": "1"}
+    given = {name: value for name, value in (basics | fields).items() if value is not None}
+    where = {"params": given} if verb == "GET" else {"data": given}
+    answer = await bench.client.request(verb, bench.simulator.base_url, auth=(USER, PASSWORD), **where)
+    assert answer.status_code == 200
+    return answer.text
 
 
 def content(*, text_au: str | None = None, **fields: Any) -> Content:

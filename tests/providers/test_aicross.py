@@ -27,7 +27,8 @@ from gateway.provider import (
 from gateway.providers.aicross import TYPE, AICross, AICrossSettings
 from gateway.settings.load import parse
 from gateway.settings.reader import SettingsError
-from tests.providers.aicross_tools import FORM, REFERENCE, aicross, configured
+from tests.providers.aicross_tools import REFERENCE, aicross, configured
+from tests.providers.bench import FORM
 
 
 def content(**fields: Any) -> Content:

@@ -21,7 +21,8 @@ from gateway.provider import (
     VendorAnswer,
     VendorTemplate,
 )
-from tests.providers.aicross_tools import FORM, aicross, configured, ms
+from tests.providers.aicross_tools import aicross, configured, ms
+from tests.providers.bench import FORM
 from tests.providers.test_aicross_fuzz import BODIES
 
 T = TypeVar("T")

@@ -21,7 +21,8 @@ from gateway.provider import (
     Unreadable,
     VendorAnswer,
 )
-from tests.providers.aicross_tools import FORM, REFERENCE, aicross, notification, xml
+from tests.providers.aicross_tools import REFERENCE, aicross, notification, xml
+from tests.providers.bench import FORM
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["0", "2", "3", REFERENCE]),

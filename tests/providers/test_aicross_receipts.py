@@ -12,7 +12,8 @@ from gateway.errors import UnreadableCallback
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 from gateway.provider import Callback
-from tests.providers.aicross_tools import FORM, REFERENCE, aicross, configured, ms, notification, xml
+from tests.providers.aicross_tools import REFERENCE, aicross, configured, ms, notification, xml
+from tests.providers.bench import FORM
 
 
 def pushed(body: bytes | str, content_type: str = "", query: tuple[tuple[str, str], ...] = ()) -> tuple[Receipt, ...]:

@@ -19,8 +19,10 @@ from gateway.sandbox.aicross import AICrossSimulator
 from gateway.sandbox.aicross_beside import REGISTERED
 from gateway.sandbox.aicross_reports import JST
 from gateway.sandbox.server import Simulator
-from tests.providers.aicross_bench import CLIENT, DELIVERED, TOKEN, Bench, number, run
-from tests.providers.aicross_tools import configured, ms
+from tests.providers.aicross_tools import CLIENT, TOKEN, AICrossBench, called, configured, ms, mt, simulated
+from tests.providers.bench import DELIVERED, number
+
+pytestmark = pytest.mark.anyio
 
 PATHS = {
     "template": ("GET", "/p5/api/template.json", {"count": 0, "templates": None}),
@@ -30,31 +32,22 @@ PATHS = {
 """Method, path, and what a failing answer has beside code and message."""
 
 
-async def call(bench: Bench, which: str, /, **fields: str | None) -> dict[str, Any]:
+async def call(bench: AICrossBench, which: str, /, **fields: str | None) -> dict[str, Any]:
     """The call with these fields beside the login, None leaving one out."""
     method, path, _ = PATHS[which]
-    given = {"token": TOKEN, "clientId": CLIENT} | fields
-    form = {key: value for key, value in given.items() if value is not None}
-    place = {"params": form} if method == "GET" else {"data": form}
-    answer = await bench.client.request(method, bench.simulator.url + path, **place)
-    assert answer.status_code == 200
-    body: dict[str, Any] = answer.json()
-    return body
+    return await called(bench, method, path, **fields)
 
 
 # By the adapter
 
 
-def test_the_adapter_reads_the_templates() -> None:
-    async def scene(bench: Bench) -> None:
-        question = bench.adapter.templates()
-        read = question.read(await bench.exchange(question.request))
+async def test_the_adapter_reads_the_templates() -> None:
+    async with simulated() as bench:
+        read = await bench.ask(bench.adapter.templates())
         assert isinstance(read, tuple)
         assert {each.id: each.content for each in read} == REGISTERED
         assert [[name for name, _ in each.holes] for each in read] == [[], ["demo", "sample"], ["お名前", "日時"]]
         assert not bench.simulator.violations
-
-    run(scene)
 
 
 @pytest.mark.parametrize(
@@ -65,27 +58,23 @@ def test_the_adapter_reads_the_templates() -> None:
         ("n" * 256, "go.example.jp", r"https://go\.example\.jp/\w{6}"),
     ],
 )
-def test_the_adapter_has_urls_shortened(name: str | None, domain: str | None, shown: str) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_the_adapter_has_urls_shortened(name: str | None, domain: str | None, shown: str) -> None:
+    async with simulated() as bench:
         long_url = "https://shop.example.jp/?q=1+1&x=%20あ#z"
-        question = bench.adapter.short_url(long_url, name, domain)
-        read = question.read(await bench.exchange(question.request))
+        read = await bench.ask(bench.adapter.short_url(long_url, name, domain))
         assert isinstance(read, ShortUrl)
         assert re.fullmatch(shown, read.url)
         assert read.name == name if name else re.fullmatch(r"Shorturl-\d{17}", read.name)
         assert bench.simulator.beside.short_urls == {read.url: long_url}
         assert not bench.simulator.violations
 
-    run(scene)
+
+async def ask_usage(bench: AICrossBench, adapter: AICross, month: str) -> object:
+    return await bench.ask(adapter.usage(month, int(datetime.now(JST).timestamp() * 1000)))
 
 
-async def ask_usage(bench: Bench, adapter: AICross, month: str) -> object:
-    question = adapter.usage(month, int(datetime.now(JST).timestamp() * 1000))
-    return question.read(await bench.exchange(question.request))
-
-
-def test_the_adapter_reads_what_was_delivered() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_the_adapter_reads_what_was_delivered() -> None:
+    async with simulated() as bench:
         for tag, to, carrier, text in [
             ("a", DELIVERED, "au", "あ" * 71),
             ("b", DELIVERED, "au", "short"),
@@ -94,7 +83,7 @@ def test_the_adapter_reads_what_was_delivered() -> None:
             ("today", DELIVERED, "softbank", "short"),
             ("longer ago", DELIVERED, "softbank", "short"),
         ]:
-            assert await bench.send(to, tag=tag, carrier=carrier, text=text) == Accepted("0")
+            assert await bench.send(to, reference=tag, carrier=carrier, text=text) == Accepted("0")
         end = datetime.now(JST).replace(hour=0, minute=0, second=0, microsecond=0)
         yesterday, longer_ago = end - timedelta(seconds=1), end - timedelta(days=400)
         accepted = bench.simulator.accepted
@@ -111,33 +100,26 @@ def test_the_adapter_reads_what_was_delivered() -> None:
         assert (await call(bench, "count", month="199901"))["separatedSuccessCount"] == []
         assert not bench.simulator.violations
 
-    run(scene)
 
-
-def test_an_agency_may_ask_for_all() -> None:
-    async def scene(bench: Bench) -> None:
-        agent = configured(base_url=bench.simulator.url, usage_client_id="all")
+async def test_an_agency_may_ask_for_all() -> None:
+    async with simulated(agency={"7": {"101": 1, "103": 2}, "8": {"103": 3}, "9": {}}) as bench:
+        agent = configured(base_url=bench.simulator.base_url, usage_client_id="all")
         read = await ask_usage(bench, agent, "2020-01")
         assert isinstance(read, Usage)
         assert read.billed == (Billed(1, "au"), Billed(5, "docomo"))
         listed = (await call(bench, "count", clientId="7", month="202001"))["separatedSuccessCount"]
         assert listed == [{"clientId": 7, "101": 1, "103": 2}]
 
-    run(scene, agency={"7": {"101": 1, "103": 2}, "8": {"103": 3}, "9": {}})
 
-
-def test_the_adapter_reads_a_no() -> None:
-    async def scene(bench: Bench) -> None:
-        stranger = configured(base_url=bench.simulator.url, client_id="99", usage_client_id="all")
+async def test_the_adapter_reads_a_no() -> None:
+    async with simulated() as bench:
+        stranger = configured(base_url=bench.simulator.base_url, client_id="99", usage_client_id="all")
         for question in (
             stranger.templates(),
             stranger.short_url("https://a.example", None, None),
             stranger.usage("2024-01", 0),
         ):
-            read = question.read(await bench.exchange(question.request))
-            assert read == Declined("110", "Invalid clientId.")
-
-    run(scene)
+            assert await bench.ask(question) == Declined("110", "Invalid clientId.")
 
 
 # To the letter
@@ -169,8 +151,8 @@ def test_the_adapter_reads_a_no() -> None:
         ("count", {"month": "202401", "clientId": "7"}, 110, "Invalid clientId."),
     ],
 )
-def test_codes(name: str, fields: dict[str, str | None], code: int, message: str) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_codes(name: str, fields: dict[str, str | None], code: int, message: str) -> None:
+    async with simulated() as bench:
         answer = await call(bench, name, **fields)
         failed = {"responseCode": code, "responseMessage": message} | PATHS[name][2]
         assert list(answer) == list(failed)
@@ -180,16 +162,12 @@ def test_codes(name: str, fields: dict[str, str | None], code: int, message: str
             assert not bench.simulator.beside.short_urls
         assert not bench.simulator.violations
 
-    run(scene)
 
-
-def test_a_reservation_is_not_simulated() -> None:
-    async def scene(bench: Bench) -> None:
-        assert (await bench.post(scheduleTime="2030-01-31 08:00"))["responseCode"] == 500
+async def test_a_reservation_is_not_simulated() -> None:
+    async with simulated() as bench:
+        assert (await mt(bench, scheduleTime="2030-01-31 08:00"))["responseCode"] == 500
         assert not bench.simulator.accepted
         assert not bench.simulator.violations
-
-    run(scene)
 
 
 LOGIN = {"token": TOKEN, "clientId": CLIENT}
@@ -215,34 +193,28 @@ LOGIN = {"token": TOKEN, "clientId": CLIENT}
         ),
     ],
 )
-def test_what_the_document_does_not_provide_for(
+async def test_what_the_document_does_not_provide_for(
     method: str, path: str, options: dict[str, Any], code: int, violations: list[str]
 ) -> None:
-    async def scene(bench: Bench) -> None:
-        answer = await bench.client.request(method, bench.simulator.url + path, **options)
+    async with simulated() as bench:
+        answer = await bench.client.request(method, bench.simulator.base_url + path, **options)
         assert answer.json()["responseCode"] == code
         assert bench.simulator.violations == [f"{path}: {each}" for each in violations]
         assert TOKEN not in str(bench.simulator.violations)
 
-    run(scene)
 
-
-def test_violations_are_bounded_and_name_unknown_calls() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_violations_are_bounded_and_name_unknown_calls() -> None:
+    async with simulated(keep=2) as bench:
         for path in ("/p5/api/mt.xml", "/p4/api/mt.json", "/third"):
-            assert (await bench.client.get(bench.simulator.url + path)).status_code == 404
+            assert (await bench.client.get(bench.simulator.base_url + path)).status_code == 404
         assert bench.simulator.violations == ["/p5/api/mt.xml: no such call", "/p4/api/mt.json: no such call"]
 
-    run(scene, keep=2)
 
-
-def test_the_adapters_messages_violate_nothing() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_the_adapters_messages_violate_nothing() -> None:
+    async with simulated() as bench:
         await bench.send(DELIVERED, text="1+1=2 & あ\n%😀", carrier="au", group_tag="g" * 200, sender="80013")
-        await bench.ask()
+        await bench.query()
         assert not bench.simulator.violations
-
-    run(scene)
 
 
 # What the sandbox asks of it

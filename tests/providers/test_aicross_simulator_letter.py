@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
 import uvloop
 
+from gateway.errors import NeverLeft
 from gateway.sandbox.aicross import JST
 from gateway.sandbox.server import DROP, Answer, Request, VendorServer
-from tests.providers.aicross_bench import DELIVERED, TOKEN, Bench, number, run
+from tests.providers.aicross_tools import TOKEN, mt, simulated, status
+from tests.providers.bench import DELIVERED, number
+
+pytestmark = pytest.mark.anyio
 
 # To the letter
 
@@ -48,9 +51,9 @@ from tests.providers.aicross_bench import DELIVERED, TOKEN, Bench, number, run
         ({"groupTag": "g" * 201}, 120, "groupTag too long."),
     ],
 )
-def test_send_codes(fields: dict[str, str | None], code: int, message: str) -> None:
-    async def scene(bench: Bench) -> None:
-        answer = await bench.post(**fields)
+async def test_send_codes(fields: dict[str, str | None], code: int, message: str) -> None:
+    async with simulated() as bench:
+        answer = await mt(bench, **fields)
         assert (answer["responseCode"], answer["responseMessage"]) == (code, message)
         assert answer["smsMessage"] == fields.get("message", "hello")
         assert len(bench.simulator.accepted) == (code == 0)
@@ -58,53 +61,47 @@ def test_send_codes(fields: dict[str, str | None], code: int, message: str) -> N
             given = fields.get("phoneNumber") or DELIVERED
             assert answer["phoneNumber"] == "+81" + given.removeprefix("+81").removeprefix("0")
 
-    run(scene)
+
+async def test_a_tag_is_spent_only_by_what_was_accepted() -> None:
+    async with simulated() as bench:
+        assert (await mt(bench, token="wrong"))["responseCode"] == 110
+        assert (await mt(bench))["responseCode"] == 0
+        assert (await mt(bench, message="other"))["responseCode"] == 400
+        assert bench.simulator.requests["a1"] == 3
+        assert bench.simulator.accepted["a1"].text == "hello"
 
 
-def test_a_tag_is_spent_only_by_what_was_accepted() -> None:
-    async def scene(bench: Bench) -> None:
-        assert (await bench.post(token="wrong"))["responseCode"] == 110
-        assert (await bench.post())["responseCode"] == 0
-        assert (await bench.post(message="other"))["responseCode"] == 400
-        assert bench.simulator.requests["tag"] == 3
-        assert bench.simulator.accepted["tag"].text == "hello"
-
-    run(scene)
-
-
-def test_status_codes() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_status_codes() -> None:
+    async with simulated() as bench:
         today = f"{datetime.now(JST):%Y%m%d}"
-        await bench.post()
-        await bench.post(clientTag=None)
+        await mt(bench)
+        await mt(bench, clientTag=None)
         expected: list[tuple[dict[str, str | None], int, str, int]] = [
-            ({"clientTag": "tag"}, 0, "Success.", 1),
-            ({"clientTag": "tag", "date": "19990101"}, 0, "Success.", 1),
+            ({"clientTag": "a1"}, 0, "Success.", 1),
+            ({"clientTag": "a1", "date": "19990101"}, 0, "Success.", 1),
             ({"clientTag": "other"}, 0, "Success.", 0),
             ({"date": today}, 0, "Success.", 2),
             ({"date": "19990101"}, 0, "Success.", 0),
             ({"date": "yesterday"}, 110, "Invalid date.", 0),
             ({}, 100, "Required clientTag.", 0),
-            ({"clientTag": "tag", "token": None}, 100, "Required token.", 0),
-            ({"clientTag": "tag", "token": "wrong"}, 110, "Invalid token.", 0),
-            ({"clientTag": "tag", "clientId": "9"}, 110, "Invalid clientId.", 0),
+            ({"clientTag": "a1", "token": None}, 100, "Required token.", 0),
+            ({"clientTag": "a1", "token": "wrong"}, 110, "Invalid token.", 0),
+            ({"clientTag": "a1", "clientId": "9"}, 110, "Invalid clientId.", 0),
             ({"clientTag": "t" * 201}, 120, "clientTag too long.", 0),
         ]
         for query, code, message, count in expected:
-            answer = await bench.get(**query)
+            answer = await status(bench, **query)
             assert (answer["responseCode"], answer["responseMessage"]) == (code, message)
             assert len(answer["status"]) == count
-        assert bench.simulator.queries["tag"] == 5
-
-    run(scene)
+        assert bench.simulator.queries["a1"] == 5
 
 
-def test_a_status_entry_has_the_documents_fields() -> None:
-    async def scene(bench: Bench) -> None:
-        await bench.post(phoneNumber=number("0001"), carrierId="105")
-        before = (await bench.get(clientTag="tag"))["status"][0]
+async def test_a_status_entry_has_the_documents_fields() -> None:
+    async with simulated(delay=0.5) as bench:
+        await mt(bench, phoneNumber=number("0001"), carrierId="105")
+        before = (await status(bench, clientTag="a1"))["status"][0]
         await bench.receipts()
-        after = (await bench.get(clientTag="tag"))["status"][0]
+        after = (await status(bench, clientTag="a1"))["status"][0]
         names = (
             "dateTime phoneNumber message smsCode carrierId carrierName statusId clientTag detailedStatusId "
             "separatedSuccessCount rawdata"
@@ -114,38 +111,32 @@ def test_a_status_entry_has_the_documents_fields() -> None:
         assert (after["statusId"], after["detailedStatusId"], after["smsCode"]) == (3, "51824", 80013)
         assert datetime.strptime(after["dateTime"] + "000", "%Y%m%d %H%M%S%f")
 
-    run(scene, delay=0.5)
 
-
-def test_other_methods_and_paths() -> None:
-    async def scene(bench: Bench) -> None:
-        url = bench.simulator.url
+async def test_other_methods_and_paths() -> None:
+    async with simulated() as bench:
+        url = bench.simulator.base_url
         assert (await bench.client.get(f"{url}/p5/api/mt.json")).json()["responseCode"] == 500
         assert (await bench.client.post(f"{url}/p5/api/status.json")).json()["responseCode"] == 500
         assert (await bench.client.get(f"{url}/p4/api/mt.json")).status_code == 404
         as_json = await bench.client.post(f"{url}/p5/api/mt.json", json={"token": TOKEN})
         assert as_json.json()["responseMessage"] == "Required token."
 
-    run(scene)
 
-
-def test_the_failure_in_xml_is_malformed_as_printed() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_the_failure_in_xml_is_malformed_as_printed() -> None:
+    async with simulated() as bench:
         await bench.send(number("0001"))
         await bench.receipts()
-        document = parse_qs(bench.got[0].body.decode())["xml"][0]
+        document = parse_qs(bench.pushed[0].body.decode())["xml"][0]
         assert "]]></ separatedSuccessCount>" in document
         assert document.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<eventNotifications>\n')
-        assert len(bench.simulator.accepted["tag"].message_id) == 31
-
-    run(scene)
+        assert len(bench.simulator.accepted["a1"].message_id) == 31
 
 
-def test_the_json_report_has_the_tables_fields() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_the_json_report_has_the_tables_fields() -> None:
+    async with simulated(dlr="json") as bench:
         await bench.send(DELIVERED)
         await bench.receipts()
-        (fields,) = json.loads(parse_qs(bench.got[0].body.decode())["json"][0])["eventNotifications"]
+        (fields,) = json.loads(parse_qs(bench.pushed[0].body.decode())["json"][0])["eventNotifications"]
         names = (
             "type dateTime messageId phoneNumber smsCode carrierId carrierName messageText clientId clientTag "
             "statusId statusDescription rawdata detailedStatusId separatedSuccessCount"
@@ -153,25 +144,21 @@ def test_the_json_report_has_the_tables_fields() -> None:
         assert list(fields) == names.split()
         assert (fields["type"], fields["statusId"], fields["detailedStatusId"]) == ("DLR", "2", 2)
 
-    run(scene, dlr="json")
-
 
 # Pushing
 
 
 @pytest.mark.parametrize(("replies", "tries"), [([500], 2), ([404, 302, 503], 4), ([500] * 9, 4), ([204], 1)])
-def test_a_push_is_repeated_three_times(replies: list[int], tries: int) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_a_push_is_repeated_three_times(replies: list[int], tries: int) -> None:
+    async with simulated() as bench:
         bench.replies = list(replies)
         await bench.send(DELIVERED)
         receipts = await bench.receipts(tries)
         assert len(set(receipts)) == 1
-        assert bench.simulator.pushes["tag"] == 1
-
-    run(scene)
+        assert bench.simulator.pushes["a1"] == 1
 
 
-def test_a_push_by_an_injected_post() -> None:
+async def test_a_push_by_an_injected_post() -> None:
     pushed: list[tuple[str, str]] = []
 
     async def post(url: str, body: bytes, content_type: str) -> int:
@@ -180,44 +167,37 @@ def test_a_push_by_an_injected_post() -> None:
             raise OSError("nobody there")
         return 200
 
-    async def scene(bench: Bench) -> None:
+    async with simulated(post=post) as bench:
         bench.simulator.callback_url = "test://receiver"
         await bench.send(DELIVERED)
         await asyncio.sleep(0.1)
         assert pushed == [("test://receiver", "application/x-www-form-urlencoded")] * 2
 
-    run(scene, post=post)
 
-
-def test_nothing_is_pushed_without_a_tag_or_an_address() -> None:
-    async def scene(bench: Bench) -> None:
-        await bench.post(clientTag=None)
-        bench.simulator.callback_url = None
-        await bench.post()
+async def test_nothing_is_pushed_without_a_tag_or_an_address() -> None:
+    async with simulated() as bench:
+        await mt(bench, clientTag=None)
         await asyncio.sleep(0.1)
-        assert not bench.got
+        bench.simulator.callback_url = None
+        await mt(bench)
+        await asyncio.sleep(0.1)
+        assert not bench.pushed
 
-    run(scene)
 
-
-def test_stopping_drops_what_is_under_way() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_stopping_drops_what_is_under_way() -> None:
+    async with simulated(delay=60) as bench:
         await bench.send(DELIVERED)
         await bench.simulator.stop()
         await bench.simulator.stop()
-        with pytest.raises(httpx.ConnectError):
+        with pytest.raises(NeverLeft, match="refused"):
             await bench.send(DELIVERED)
 
-    run(scene, delay=60)
 
-
-def test_the_ledger_is_bounded() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_the_ledger_is_bounded() -> None:
+    async with simulated(keep=2) as bench:
         for tag in ("a", "b", "c"):
-            await bench.send(DELIVERED, tag=tag)
+            await bench.send(DELIVERED, reference=tag)
         assert list(bench.simulator.accepted) == list(bench.simulator.requests) == ["b", "c"]
-
-    run(scene, keep=2)
 
 
 # The server under it

@@ -89,7 +89,7 @@ def from_file(**settings: str) -> KoreaSMS:
 
 def test_settings_have_defaults() -> None:
     settings = from_file().settings
-    assert (settings.rate, settings.timeout, settings.concurrency) == (100, 30, 256)
+    assert (settings.rate, settings.timeout, settings.concurrency) == (100, 30, 8)
     assert (settings.separator, settings.timezone) == (" ", "Asia/Seoul")
     assert settings.key == Secret("abc+def/")
 

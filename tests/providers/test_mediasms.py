@@ -16,18 +16,8 @@ from gateway.providers import TYPES
 from gateway.providers.mediasms import TYPE, MediaSMS
 from gateway.settings.load import parse
 from gateway.settings.reader import SettingsError
-from tests.providers.mediasms_tools import (
-    FORM,
-    REFERENCE,
-    abroad,
-    configured,
-    content,
-    form,
-    long,
-    mediasms,
-    misfit,
-    refused,
-)
+from tests.providers.bench import FORM
+from tests.providers.mediasms_tools import REFERENCE, abroad, configured, content, form, long, mediasms, misfit, refused
 
 ROOT = Path(__file__).resolve().parents[2]
 

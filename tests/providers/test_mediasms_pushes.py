@@ -17,7 +17,8 @@ from gateway.model.policy import Policy
 from gateway.model.reasons import Reason
 from gateway.provider import Callback
 from gateway.providers.mediasms import codes
-from tests.providers.mediasms_tools import FORM, REFERENCE, mediasms, pushed
+from tests.providers.bench import FORM
+from tests.providers.mediasms_tools import REFERENCE, mediasms, pushed
 
 WORDS = {
     "1": "送信済",

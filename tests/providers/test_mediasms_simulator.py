@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from gateway.errors import LostAnswer
 from gateway.model.reasons import Reason
 from gateway.model.values import Secret
 from gateway.provider import Accepted, Busy, Unreadable, VendorAnswer
@@ -18,8 +19,10 @@ from gateway.sandbox.mediasms import ENDINGS, WORDS, MediaSMSSimulator
 from gateway.sandbox.mediasms_letter import PARAMETERS
 from gateway.sandbox.server import Simulator
 from gateway.settings import parse
-from tests.providers.mediasms_bench import DELIVERED, Bench, number, run
-from tests.providers.mediasms_tools import configured, content
+from tests.providers.bench import DELIVERED, number
+from tests.providers.mediasms_tools import answered, configured, content, simulated
+
+pytestmark = pytest.mark.anyio
 
 # What numbers provoke
 
@@ -27,21 +30,19 @@ from tests.providers.mediasms_tools import configured, content
 @pytest.mark.parametrize("answers", ["bare", "html", "json"])
 @pytest.mark.parametrize("words", [False, True])
 @pytest.mark.parametrize("encoding", ["utf-8", "cp932"])
-def test_any_number_is_delivered(answers: str, words: bool, encoding: str) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_any_number_is_delivered(answers: str, words: bool, encoding: str) -> None:
+    async with simulated(answers=answers, words=words, encoding=encoding) as bench:
         assert await bench.send(DELIVERED, text="1+1 = 2&あ〜", carrier="docomo", sender="Shop1") == Accepted("200")
         (taken,) = bench.simulator.accepted["a1"]
         assert (taken.number, taken.text) == ("09012345678", "1+1 = 2&あ〜")
-        sending, delivered = await bench.receipts()
+        sending, delivered = await bench.receipts(2)
         assert (sending.reference, sending.outcome, sending.provider_code) == ("a1", None, "14")
         assert (delivered.outcome, delivered.reason, delivered.provider_code) == ("delivered", None, "1")
-        told = dict(parse_qsl(bench.got[1].body.decode(), keep_blank_values=True, encoding=encoding))
+        told = dict(parse_qsl(bench.pushed[1].body.decode(), keep_blank_values=True, encoding=encoding))
         assert tuple(told) == PARAMETERS
         assert told["status"] == ("送信済" if words else "1")
         assert (told["mobilecareer"], told["smstitle"], told["iphone"]) == ("1", "Shop1", "")
         assert bench.simulator.violations == []
-
-    run(scene, answers=answers, words=words, encoding=encoding)
 
 
 @pytest.mark.parametrize(
@@ -53,66 +54,56 @@ def test_any_number_is_delivered(answers: str, words: bool, encoding: str) -> No
         ("0026", "0", "0", Reason.CARRIER_FAULT),
     ],
 )
-def test_undelivered(ending: str, docomo: str, au: str, reason: Reason) -> None:
-    async def scene(bench: Bench) -> None:
-        assert await bench.send(number(ending), "d", carrier="docomo") == Accepted("200")
-        assert await bench.send(number(ending), "a", carrier="au") == Accepted("200")
+async def test_undelivered(ending: str, docomo: str, au: str, reason: Reason) -> None:
+    async with simulated() as bench:
+        assert await bench.send(number(ending), reference="d", carrier="docomo") == Accepted("200")
+        assert await bench.send(number(ending), reference="a", carrier="au") == Accepted("200")
         final = {each.reference: each for each in await bench.receipts(4) if each.outcome}
         assert [final[smsid].provider_code for smsid in "da"] == [docomo, au]
         assert {(each.outcome, each.reason) for each in final.values()} == {("undelivered", reason)}
 
-    run(scene)
-
 
 @pytest.mark.parametrize(("ending", "code"), [("0005", "550"), ("0006", "402")])
 @pytest.mark.parametrize("statuses", [False, True])
-def test_refused_every_time(ending: str, code: str, statuses: bool) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_refused_every_time(ending: str, code: str, statuses: bool) -> None:
+    async with simulated(statuses=statuses) as bench:
         for _ in range(2):
             assert await bench.send(number(ending)) == codes.outcome(code)
         assert not bench.simulator.accepted
         assert bench.simulator.requests == {"a1": 2}
 
-    run(scene, statuses=statuses)
-
 
 @pytest.mark.parametrize(("ending", "takes"), [("0010", 0), ("0011", 1)])
-def test_the_first_answer_is_lost(ending: str, takes: int) -> None:
-    async def scene(bench: Bench) -> None:
-        await bench.send(DELIVERED, "other")
-        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
-            await bench.send(number(ending), "a1")
+async def test_the_first_answer_is_lost(ending: str, takes: int) -> None:
+    async with simulated() as bench:
+        await bench.send(DELIVERED, reference="other")
+        with pytest.raises(LostAnswer, match="the connection broke"):
+            await bench.send(number(ending), reference="a1")
         assert len(bench.simulator.accepted.get("a1", ())) == takes
-        assert await bench.send(number(ending), "a2") == Accepted("200")
+        assert await bench.send(number(ending), reference="a2") == Accepted("200")
         assert len(bench.simulator.accepted["a2"]) == 1
         await bench.receipts(4 + 2 * takes)
-
-    run(scene)
 
 
 @pytest.mark.parametrize(
     ("ending", "first", "takes"), [("0007", Busy, 0), ("0012", Unreadable, 0), ("0013", Unreadable, 1)]
 )
-def test_the_first_answer_is_another(ending: str, first: type, takes: int) -> None:
-    async def scene(bench: Bench) -> None:
-        assert isinstance(await bench.send(number(ending), "a1"), first)
+async def test_the_first_answer_is_another(ending: str, first: type, takes: int) -> None:
+    async with simulated() as bench:
+        assert isinstance(await bench.send(number(ending), reference="a1"), first)
         assert len(bench.simulator.accepted.get("a1", ())) == takes
-        assert await bench.send(number(ending), "a1") == Accepted("200")
+        assert await bench.send(number(ending), reference="a1") == Accepted("200")
         assert len(bench.simulator.accepted["a1"]) == takes + 1, "taken twice: it does not look at the smsid"
         assert bench.simulator.violations == ["smsid is not unique"] * takes
         await bench.receipts(2 + 2 * takes)
 
-    run(scene)
 
-
-def test_a_late_receipt() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_a_late_receipt() -> None:
+    async with simulated() as bench:
         await bench.send(number("0020"))
         await asyncio.sleep(0.1)
-        assert not bench.got
-        assert [receipt.outcome for receipt in await bench.receipts()] == [None, "delivered"]
-
-    run(scene)
+        assert not bench.pushed
+        assert [receipt.outcome for receipt in await bench.receipts(2)] == [None, "delivered"]
 
 
 @pytest.mark.parametrize(
@@ -124,25 +115,21 @@ def test_a_late_receipt() -> None:
         ("0025", ["18", "1"]),
     ],
 )
-def test_unusual_pushes(ending: str, told: list[str]) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_unusual_pushes(ending: str, told: list[str]) -> None:
+    async with simulated() as bench:
         await bench.send(number(ending))
         receipts = await bench.receipts(len(told))
         assert [receipt.provider_code for receipt in receipts] == told
         assert len({receipt.identity for receipt in receipts}) == len(set(told))
         assert bench.simulator.pushes == {"a1": len(told)}
 
-    run(scene)
-
 
 @pytest.mark.parametrize("ending", ["0003", "0023"])
-def test_no_receipt(ending: str) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_no_receipt(ending: str) -> None:
+    async with simulated() as bench:
         assert await bench.send(number(ending)) == Accepted("200")
         await asyncio.sleep(0.1)
-        assert not bench.got
-
-    run(scene)
+        assert not bench.pushed
 
 
 def test_every_ending_is_described() -> None:
@@ -154,36 +141,30 @@ def test_words_are_the_adapters() -> None:
     assert {codes.number(word): word for word in WORDS.values()} == WORDS
 
 
-def test_nothing_is_pushed_unasked() -> None:
-    async def scene(bench: Bench) -> None:
-        assert await bench.ask(status="0") == await bench.ask(status=None, smsid=None) == "200"
+async def test_nothing_is_pushed_unasked() -> None:
+    async with simulated() as bench:
+        assert await answered(bench, status="0") == await answered(bench, status=None, smsid=None) == "200"
         assert list(bench.simulator.accepted) == ["a1", ""]
         await asyncio.sleep(0.1)
-        assert not bench.got
-
-    run(scene)
+        assert not bench.pushed
 
 
-def test_a_failed_push_is_made_again() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_a_failed_push_is_made_again() -> None:
+    async with simulated() as bench:
         bench.replies += [503, 500]
         await bench.send(DELIVERED)
         assert [receipt.provider_code for receipt in await bench.receipts(4)] == ["14", "14", "14", "1"]
         assert bench.simulator.pushes == {"a1": 2}
 
-    run(scene)
 
-
-def test_ledgers_forget() -> None:
-    async def scene(bench: Bench) -> None:
+async def test_ledgers_forget() -> None:
+    async with simulated(keep=2) as bench:
         for smsid in ("a1", "a2", "a3"):
-            await bench.send(DELIVERED, smsid)
+            await bench.send(DELIVERED, reference=smsid)
         assert list(bench.simulator.accepted) == list(bench.simulator.requests) == ["a2", "a3"]
         for name in ("one", "two", "three"):
-            assert await bench.ask(smsid=name, **{name: "x"}) == "200"
+            assert await answered(bench, smsid=name, **{name: "x"}) == "200"
         assert bench.simulator.violations == ["'two' is not in the document", "'three' is not in the document"]
-
-    run(scene, keep=2)
 
 
 # As a part in the sandbox
@@ -230,13 +211,11 @@ def test_endings_are_described() -> None:
     assert endings["0001"] == "undelivered: the handset is out of reach or switched off"
 
 
-def test_what_was_taken_is_counted_by_number() -> None:
-    async def scene(bench: Bench) -> None:
-        await bench.send(DELIVERED, "a1")
-        await bench.send(DELIVERED, "a2", carrier="au")
-        await bench.send("+14155550123", "a3")
-        await bench.send("+4590123456789", "a4")
+async def test_what_was_taken_is_counted_by_number() -> None:
+    async with simulated(overseas=True, delay=60) as bench:
+        await bench.send(DELIVERED, reference="a1")
+        await bench.send(DELIVERED, reference="a2", carrier="au")
+        await bench.send("+14155550123", reference="a3")
+        await bench.send("+4590123456789", reference="a4")
         assert [bench.simulator.taken(to) for to in (DELIVERED, "+14155550123", "+4590123456789")] == [2, 1, 1]
         assert [bench.simulator.taken(to) for to in ("+819012345670", "+9012345678", "+19012345678")] == [0, 0, 0]
-
-    run(scene, overseas=True, delay=60)

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model.values import Secret
 from gateway.provider import Accepted, Busy, Refused
 from gateway.providers.mediasms import MediaSMS
 from gateway.sandbox.mediasms import TEMPLATES
 from gateway.sandbox.mediasms_letter import CALLS, Account, oddities, refusal, shortened, shown
-from tests.providers.mediasms_bench import DELIVERED, Bench, run
-from tests.providers.mediasms_tools import configured, content, misfit
+from tests.providers.bench import DELIVERED
+from tests.providers.mediasms_tools import answered, configured, content, misfit, simulated
+
+pytestmark = pytest.mark.anyio
 
 # What is refused
 
@@ -65,15 +68,13 @@ FORBIDDEN += [{"mobilenumber": "05012345678"}, {"mobilenumber": None}, {"mobilen
         *(({"method": method}, "550") for method in "24567"),
     ],
 )
-def test_codes(fields: dict[str, str | None], code: str) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_codes(fields: dict[str, str | None], code: str) -> None:
+    async with simulated(delay=60, overseas=True) as bench:
         for method in ("POST", "GET"):
-            assert await bench.ask(method, **fields) == code
+            assert await answered(bench, method, **fields) == code
         assert sum(map(len, bench.simulator.accepted.values())) == 2 * (code == "200")
         again = code == "200" and fields.get("smsid", "a1")
         assert bench.simulator.violations == (["smsid is not unique"] if again else [])
-
-    run(scene, delay=60, overseas=True)
 
 
 @pytest.mark.parametrize(
@@ -89,26 +90,22 @@ def test_codes(fields: dict[str, str | None], code: str) -> None:
         ({"registered": False}, {}, "557"),
     ],
 )
-def test_what_was_agreed_on(options: dict[str, Any], fields: dict[str, str | None], code: str) -> None:
-    async def scene(bench: Bench) -> None:
-        assert await bench.ask(**fields) == code
+async def test_what_was_agreed_on(options: dict[str, Any], fields: dict[str, str | None], code: str) -> None:
+    async with simulated(delay=60, **options) as bench:
+        assert await answered(bench, **fields) == code
         assert len(bench.simulator.accepted) == (code == "200")
 
-    run(scene, delay=60, **options)
 
-
-def test_long_requests_titles_and_other_places() -> None:
-    async def scene(bench: Bench) -> None:
-        assert await bench.ask("GET", smstext="a" * 9000) == "414"
-        assert await bench.ask(smstext="a" * 9000) == "200"
+async def test_long_requests_titles_and_other_places() -> None:
+    async with simulated(titles=False) as bench:
+        assert await answered(bench, "GET", smstext="a" * 9000) == "414"
+        assert await answered(bench, smstext="a" * 9000) == "200"
         assert bench.simulator.accepted["a1"][0].text == "a" * 140
-        assert await bench.ask(smstitle="Shop1") == "617"
-        assert await bench.ask(smstext="a" * 140) == "200"
+        assert await answered(bench, smstitle="Shop1") == "617"
+        assert await answered(bench, smstext="a" * 140) == "200"
         assert bench.simulator.violations == ["smstext is cut off", "smsid is not unique"]
         for method, url in (("PUT", bench.simulator.base_url), ("POST", bench.simulator.base_url + "x")):
             assert (await bench.client.request(method, url)).status_code == 404
-
-    run(scene, titles=False)
 
 
 @pytest.mark.parametrize(
@@ -120,19 +117,17 @@ def test_long_requests_titles_and_other_places() -> None:
         (b"mobilenumber=09012345678&smstext=hello", "application/x-www-form-urlencoded; charset=UTF-8", "200"),
     ],
 )
-def test_a_request_is_a_form_in_utf_8(body: bytes, kind: str, code: str) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_a_request_is_a_form_in_utf_8(body: bytes, kind: str, code: str) -> None:
+    async with simulated() as bench:
         headers = {"content-type": kind, "authorization": dict(bench.adapter._headers)["Authorization"]}
         answer = await bench.client.post(bench.simulator.base_url, content=body, headers=headers)
         assert answer.text == code
 
-    run(scene)
-
 
 @pytest.mark.parametrize("statuses", [False, True])
-def test_ten_failed_logins_block_the_address(statuses: bool) -> None:
-    async def scene(bench: Bench) -> None:
-        right, wrong = bench.adapter, bench.configured("wrong")
+async def test_ten_failed_logins_block_the_address(statuses: bool) -> None:
+    async with simulated(statuses=statuses) as bench:
+        right, wrong = bench.adapter, configured(base_url=bench.simulator.base_url, password=Secret("wrong"))
 
         async def reasons(adapter: MediaSMS, times: int) -> set[str]:
             bench.adapter = adapter
@@ -147,20 +142,17 @@ def test_ten_failed_logins_block_the_address(statuses: bool) -> None:
         assert await reasons(right, 1) == set()
         assert bench.simulator.requests == {"a1": 2}
 
-    run(scene, statuses=statuses)
-
 
 @pytest.mark.parametrize("statuses", [False, True])
-def test_eighty_requests_a_second(statuses: bool) -> None:
-    async def scene(bench: Bench) -> None:
-        outcomes = await asyncio.gather(*(bench.send(DELIVERED, f"a{n}") for n in range(100)))
+async def test_eighty_requests_a_second(statuses: bool) -> None:
+    now = [0.0]
+    async with simulated(statuses=statuses, delay=60, clock=lambda: now[-1]) as bench:
+        outcomes = await asyncio.gather(*(bench.send(DELIVERED, reference=f"a{n}") for n in range(100)))
         assert outcomes.count(Accepted("200")) == 80
         assert outcomes.count(Busy("503")) == 20
-        bench.now += 1
+        now.append(1.0)
         assert await bench.send(DELIVERED) == Accepted("200")
         assert sum(map(len, bench.simulator.accepted.values())) == 81
-
-    run(scene, statuses=statuses, delay=60)
 
 
 @pytest.mark.parametrize(
@@ -197,13 +189,11 @@ RIGHT = "mobilenumber=09012345678&smstext=hello&status=1&smsid=a1&method=1"
         ("&iphone=", ["iphone is empty"]),
     ],
 )
-def test_oddities(encoded: str, found: list[str]) -> None:
-    async def scene(bench: Bench) -> None:
+async def test_oddities(encoded: str, found: list[str]) -> None:
+    async with simulated(delay=60) as bench:
         headers = dict(bench.adapter._headers)
         answer = await bench.client.post(bench.simulator.base_url, content=RIGHT + encoded, headers=headers)
         assert (answer.text, bench.simulator.violations) == ("200", found)
-
-    run(scene, delay=60)
 
 
 def test_what_au_shows() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import msgspec
+
 from gateway import provider as port
 from gateway.model.message import Content
 from gateway.model.reasons import Reason
@@ -38,6 +40,8 @@ class KoreaSMSSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_
     separator: Literal[" ", "|", ","] = " "
     """Between the receivers of a call. The document has a space; sites of this family differ."""
     timezone: str = "Asia/Seoul"
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 8
+    """Few: a request has up to a hundred messages, and those of a lost answer are uncertain for good."""
 
 
 class KoreaSMS(port.Provider):

@@ -2,7 +2,7 @@
 -- Claim and intent in one: up to n queued messages of a provider, and those that may share a request with one of them,
 -- become `submitting` in the hands of `owner`. Urgent ones first; clients in turn. What the record says decides: an
 -- entry that is not queued any more is dropped.
-local provider, owner, n, lease = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local provider, owner, n, lease, atmost = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local NEAR = 300
 local out, names, taken, looked = {}, {}, 0, 0
 
@@ -46,7 +46,7 @@ end
 
 -- Further messages that may leave in the request of `first`, out of the next ones of its list; each receiver once.
 local function gather(first, list, high)
-  local wording, most, party = string.sub(first, 27, 34), tonumber(string.sub(first, 41)), 1
+  local wording, most, party = string.sub(first, 27, 34), math.min(tonumber(string.sub(first, 41)), atmost), 1
   local met, passed = {[string.sub(first, 35, 40)] = true}, 0
   for _, entry in ipairs(most > 1 and redis.call('LRANGE', list, 0, NEAR - 1) or {}) do
     if party == most then break end
