@@ -20,7 +20,7 @@ from gateway.provider import Misfit
 from gateway.routing import PassedOver, Routing
 from gateway.settings import Client
 from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Full, Late, Limited, Replay, Store
-from gateway.templates import Listing, Wanted
+from gateway.templates import Lookup, Wanted
 
 MAX_AHEAD_MS = 90 * 86_400_000
 """How far ahead a reservation may lie."""
@@ -66,11 +66,11 @@ class Acceptor:
     """Used by every way in: it alone writes new messages."""
 
     def __init__(
-        self, store: Store, routing: Routing, listing: Listing, max_queue: float, time_zone: str, metrics: Metrics
+        self, store: Store, routing: Routing, lookup: Lookup, max_queue: float, time_zone: str, metrics: Metrics
     ) -> None:
         self._store = store
         self._routing = routing
-        self._listing = listing
+        self._lookup = lookup
         self._max_queue_ms = int(max_queue * 1000)
         self._zone = ZoneInfo(time_zone)
         self._metrics = metrics
@@ -117,12 +117,8 @@ class Acceptor:
         if not draft.template:
             return draft
         names = self._routing.candidates(draft.content, client, draft.pinned)
-        candidates = tuple(
-            self._routing.providers[name]
-            for name in self._routing.serving_first(names)
-            if client.providers is None or name in client.providers
-        )
-        content = await templates.find(draft.template, draft.content, candidates, self._listing)
+        candidates = tuple(self._routing.providers[name] for name in self._routing.serving_first(names))
+        content = await templates.find(draft.template, draft.content, candidates, self._lookup)
         return msgspec.structs.replace(draft, content=content, template=None)
 
     def _times(self, draft: Draft, now: int) -> int:

@@ -107,7 +107,7 @@ async def open_services(
         gates=gates,
         availability=availability,
         asker=asker,
-        acceptor=Acceptor(store, routing, asker.templates, section.max_queue, section.time_zone, metrics),
+        acceptor=Acceptor(store, routing, asker.template, section.max_queue, section.time_zone, metrics),
         recorder=recorder,
         receipts=Receipts(recorder, orphans, metrics),
         transport=transport,

@@ -24,12 +24,13 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 TEMPLATES_FRESH_FOR = 60.0
-"""Seconds a vendor's templates are known before it is asked again."""
+"""Seconds a vendor's templates are known before messages that name one have it asked again."""
 SILENT_FOR = 2.0
-"""Seconds it is not asked for them again where it did not tell."""
+"""Seconds it is not asked for them again where it did not tell, or told none of the name."""
 SHARE = 0.25
-"""Of a vendor's rate, at most, that callers' looks at its balance or its counts take in one process: an answer younger
-than that allows is told again."""
+"""Of a vendor's rate, at most, that questions take in one process: the rest is the messages'."""
+PATIENCE = 2.0
+"""Seconds a question waits for its turn, at most."""
 CODE_AT_MOST, WORDS_AT_MOST = 40, 200
 """Characters of what a vendor says that are passed on."""
 
@@ -50,9 +51,11 @@ class Asker:
         self._availability = availability
         self._balances = balances
         self._clock = clock
-        self._known: dict[tuple[str, ...], tuple[float, Any]] = {}
-        """Until when, and what: an answer or the `GatewayError` in its place."""
-        self._fetching: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self._templates: dict[str, tuple[float, tuple[VendorTemplate, ...] | GatewayError]] = {}
+        """When the vendor told, and what; or why it did not."""
+        self._asking: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self._turns: dict[str, float] = {}
+        """When the next question may begin, by provider."""
 
     async def ask(self, provider: Provider, question: Question[T], *, unsettled: str = "") -> T:
         """What the vendor says. `unsettled`: of a question that changes something, what a caller should do where nobody
@@ -61,9 +64,10 @@ class Asker:
         Raises `provider_unavailable` (nothing was asked), `provider_timeout` (no answer that can be read) or
         `provider_error` (the vendor refused, in its own words).
         """
-        # Each would be a login that the gate does not count, at a vendor that blocks whoever fails too often.
-        assert not provider.guarded_login, f"{provider.type} is asked through its gate only"
         await self._admitted(provider)
+        return await self._exchange(provider, question, unsettled)
+
+    async def _exchange(self, provider: Provider, question: Question[T], unsettled: str = "") -> T:
         try:
             answer = await self._transport.exchange(provider, question.request)
         except NeverLeft as error:
@@ -78,7 +82,7 @@ class Asker:
         return said
 
     async def balance(self, provider: Provider) -> Sighting:
-        """What is left on the account: asked now, or where the vendor cannot be asked, as it said last. Raises
+        """What is left on the account: asked now; or as the vendor said last, where it may not be asked now. Raises
         `unsupported` too."""
         question = provider.balance()
         if question is None:
@@ -86,78 +90,85 @@ class Asker:
 
         async def look() -> Sighting:
             try:
-                told = await self.ask(provider, question)
-            except GatewayError as error:
-                if error.code is Code.PROVIDER_ERROR:
-                    raise
+                await self._admitted(provider)
+            except GatewayError:
                 seen = (await self._balances.seen()).get(provider.name)
                 if seen is None:
                     raise
                 return seen
-            return await self._balances.keep(provider.name, told)
+            return await self._balances.keep(provider.name, await self._exchange(provider, question))
 
-        fresh = 1 / (SHARE * provider.settings.rate)
-        return await self._once((provider.name, "balance"), fresh, fresh, look)
+        return await self._together((provider.name, "balance"), look)
 
     async def usage(self, provider: Provider, month: str, now: int) -> Usage:
         """What the account is billed for a month, YYYY-MM; `now`: ms since 1970. Raises `unsupported` too."""
         question = provider.usage(month, now)
         if question is None:
             raise unsupported(provider, "usage")
-        fresh = 1 / (SHARE * provider.settings.rate)
-        return await self._once((provider.name, month), fresh, fresh, lambda: self.ask(provider, question))
+        return await self._together((provider.name, month), lambda: self.ask(provider, question))
 
     async def templates(self, provider: Provider) -> tuple[VendorTemplate, ...]:
-        """The texts that the vendor keeps and the gateway fills in; at most `TEMPLATES_FRESH_FOR` seconds old. Raises
-        `unsupported` too."""
+        """The texts that the vendor keeps and the gateway fills in, asked for now. Raises `unsupported` too."""
         question = provider.templates()
         if question is None:
             raise unsupported(provider, "templates")
-        name = (provider.name, "templates")
-        return await self._once(name, TEMPLATES_FRESH_FOR, SILENT_FOR, lambda: self.ask(provider, question))
 
-    async def _once(
-        self, name: tuple[str, ...], fresh: float, silent: float, fetch: Callable[[], Coroutine[Any, Any, T]]
-    ) -> T:
-        """What `fetch` brings, asked for once however many ask at a time: an answer is known for `fresh` seconds, a
-        refusal for `silent`."""
-
-        async def keep() -> T | GatewayError:
+        async def look() -> tuple[VendorTemplate, ...]:
             try:
-                found: T | GatewayError = await fetch()
+                found = await self.ask(provider, question)
             except GatewayError as error:
-                found = error
-            lasts = silent if isinstance(found, GatewayError) else fresh
-            self._known = {each: kept for each, kept in self._known.items() if self._clock() < kept[0]}
-            self._known[name] = (self._clock() + lasts, found)
+                self._templates[provider.name] = (self._clock(), error)
+                raise
+            self._templates[provider.name] = (self._clock(), found)
             return found
 
-        known = self._known.get(name)
-        if known is not None and self._clock() < known[0]:
-            found = known[1]
-        else:
-            fetching = self._fetching.get(name)
-            if fetching is None:
-                fetching = self._fetching[name] = asyncio.create_task(keep())
-                fetching.add_done_callback(lambda task: self._fetched(name, task))
-            found = await asyncio.shield(fetching)  # who leaves does not take the answer away from the others
-        if isinstance(found, GatewayError):
-            raise found.with_traceback(None)
-        return cast(T, found)
+        return await self._together((provider.name, "templates"), look)
 
-    def _fetched(self, name: tuple[str, ...], task: asyncio.Task[Any]) -> None:
-        self._fetching.pop(name, None)
+    async def template(self, provider: Provider, id: str) -> VendorTemplate | None:
+        """The one of this id, as the vendor told it less than `TEMPLATES_FRESH_FOR` seconds ago; None where it has
+        none. Raises as `templates` does."""
+        when, known = self._templates.get(provider.name, (-TEMPLATES_FRESH_FOR, ()))
+        found = None if isinstance(known, GatewayError) else _named(id, known)
+        age = self._clock() - when
+        if age < SILENT_FOR and isinstance(known, GatewayError):
+            raise known.with_traceback(None)
+        if age < (TEMPLATES_FRESH_FOR if found else SILENT_FOR):
+            return found
+        return _named(id, await self.templates(provider))
+
+    async def _together(self, name: tuple[str, ...], look: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `look` brings, once for all who ask at the same time."""
+        asking = self._asking.get(name)
+        if asking is None:
+            asking = self._asking[name] = asyncio.create_task(look())
+            asking.add_done_callback(lambda task: self._asked(name, task))
+        return cast(T, await asyncio.shield(asking))  # who leaves does not take the answer away from the others
+
+    def _asked(self, name: tuple[str, ...], task: asyncio.Task[Any]) -> None:
+        self._asking.pop(name, None)
         if not task.cancelled():
             task.exception()  # looked at, should all who waited have left
 
     async def _admitted(self, provider: Provider) -> None:
         """Returns when the vendor may be asked."""
+        # Each would be a login that the gate does not count, at a vendor that blocks whoever fails too often.
+        assert not provider.guarded_login, f"{provider.type} is asked through its gate only"
+        now = self._clock()
+        turn = max(self._turns.get(provider.name, now), now)
+        if turn - now > PATIENCE:
+            raise _unavailable(provider, "This provider is asked as often as it may be.", 2)
+        self._turns[provider.name] = turn + 1 / (SHARE * provider.settings.rate)
+        await asyncio.sleep(turn - now)
         state = (await self._gates.look(pass_for(provider))).state
         self._availability.note(provider.name, state)
         if state is GateState.PAUSED:
             raise _unavailable(provider, "An operator paused this provider.", 60)
         if not await self._availability.turn(provider.name):
             raise _unavailable(provider, "This provider is asked as often as it may be.", 2)
+
+
+def _named(id: str, known: tuple[VendorTemplate, ...]) -> VendorTemplate | None:
+    return next((each for each in known if each.id == id), None)
 
 
 def unsupported(provider: Provider, capability: str) -> GatewayError:

@@ -46,13 +46,14 @@ class Routing:
         self._policy = lru_cache(maxsize=4096)(self._make_policy)
 
     def decide(self, content: Content, client: Client, pinned: str | None = None) -> Decision:
-        """Every provider that comes into question, in order, and why the others do not. `pinned` bypasses the routes,
-        not the capabilities."""
+        """Every provider that comes into question, in order, and why the others do not; of those that are not this
+        client's nothing is said. `pinned` bypasses the routes, not the capabilities."""
         names = self.candidates(content, client, pinned)
         reasons = {name: self._misfit(name, content, client) for name in names}
         passed = [PassedOver(name, reason) for name, reason in reasons.items() if reason is not None]
         if not pinned:
-            passed += (PassedOver(name, self._unrouted(name, client)) for name in self.providers if name not in names)
+            others = (name for name in self.providers if name not in names and client.may_use(name))
+            passed += (PassedOver(name, self._unrouted(name)) for name in others)
         return Decision(tuple(name for name, reason in reasons.items() if reason is None), tuple(passed))
 
     def choose(
@@ -69,23 +70,27 @@ class Routing:
             Pointer(passed.misfit.pointer, f"{passed.provider}: {passed.misfit.detail}") for passed in passed_over
         )
         tried = [passed for passed in passed_over if passed.provider in names]
-        if tried and all(passed.misfit.code == "forbidden" for passed in tried):
+        if tried and all(passed.misfit.code == "forbidden" for passed in tried):  # the sender is not its own
             raise GatewayError(Code.FORBIDDEN, tried[0].misfit.detail, errors=errors)
         if pinned:
             raise GatewayError(Code.UNSUPPORTED, passed_over[0].misfit.detail, errors=errors, provider=pinned)
-        raise GatewayError(Code.NO_ROUTE, "No configured provider can carry this message; see errors.", errors=errors)
+        nobody = (Pointer("/to", "no route leads this message to a provider that this client may use"),)
+        detail = "No provider can carry this message; see errors."
+        raise GatewayError(Code.NO_ROUTE, detail, errors=errors or nobody)
 
     def candidates(self, content: Content, client: Client, pinned: str | None = None) -> tuple[str, ...]:
-        """The providers a message is led to, in order, whatever they can do: the pinned one, or those of the first
-        route that matches; one of them drawn first where the route has weights. Raises `forbidden` (not this client's)
-        or `invalid_request` (no such provider)."""
+        """The providers a message is led to, in order, whatever they can do: the pinned one, or of the first route that
+        matches those that are this client's; one of them drawn first where the route has weights. Raises `forbidden`
+        (not this client's) or `invalid_request` (no such provider)."""
         if not pinned:
             route = self.route(content, client)
-            return _order(route) if route else () if self._routes else tuple(self.providers)
+            names = _order(route) if route else () if self._routes else tuple(self.providers)
+            return names if client.providers is None else tuple(filter(client.may_use, names))
         if pinned not in self.providers:
-            detail = f"There is no provider of this name; configured: {', '.join(sorted(self.providers))}."
+            known = ", ".join(sorted(filter(client.may_use, self.providers))) or "none"
+            detail = f"There is no provider of this name; configured: {known}."
             raise GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer("/provider", detail),))
-        if client.providers is not None and pinned not in client.providers:
+        if not client.may_use(pinned):
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
         return (pinned,)
 
@@ -105,17 +110,13 @@ class Routing:
     def serving_first(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(names, key=self.away.__contains__)) if self.away else names
 
-    def _unrouted(self, name: str, client: Client) -> Misfit:
-        if client.providers is not None and name not in client.providers:
-            return Misfit("forbidden", "this client may not use it", "/provider")
+    def _unrouted(self, name: str) -> Misfit:
         if not self.providers[name].capabilities.messages:
             return Misfit("unsupported", "it cannot send text messages")
         return Misfit("not_routed", "no route leads this message to it", "/to")
 
     def _misfit(self, name: str, content: Content, client: Client) -> Misfit | None:
         provider = self.providers[name]
-        if client.providers is not None and name not in client.providers:
-            return Misfit("forbidden", "This client may not use this provider.", "/provider")
         if client.senders is not None and (content.sender or provider.default_sender) not in client.senders:
             return Misfit("forbidden", "This client may not use this sender: name one of its own in `from`.", "/from")
         return misfit(provider, content)

@@ -16,8 +16,8 @@ from gateway.settings import Template
 TEXT_AT_MOST = 2000
 """Characters of a text, filled in or not."""
 
-Listing = Callable[[Provider], Awaitable[tuple[VendorTemplate, ...]]]
-"""Asks a vendor for its templates; raises `GatewayError` where it does not tell."""
+Lookup = Callable[[Provider, str], Awaitable[VendorTemplate | None]]
+"""Asks a vendor for its template of an id; raises `GatewayError` where it does not tell."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ def fill(template: Template, wanted: Wanted) -> str:
     return _filled(template.text, {hole: f"{{{hole}}}" for hole in template.parameters}, wanted.values)
 
 
-async def find(wanted: Wanted, content: Content, candidates: tuple[Provider, ...], listing: Listing) -> Content:
+async def find(wanted: Wanted, content: Content, candidates: tuple[Provider, ...], lookup: Lookup) -> Content:
     """`content` with the template that the first of the candidates to have it keeps under this id: filled in, or only
     named where the vendor fills it in. Raises `invalid_request`, or what kept a vendor from telling."""
     silent: GatewayError | None = None
@@ -44,15 +44,13 @@ async def find(wanted: Wanted, content: Content, candidates: tuple[Provider, ...
         if not provider.templates():
             continue
         try:
-            known = await listing(provider)
+            template = await lookup(provider, wanted.id)
         except GatewayError as error:
             silent = silent or error
             continue
-        for template in known:
-            if template.id == wanted.id:
-                return msgspec.structs.replace(
-                    content, text=_filled(template.content, dict(template.holes), wanted.values)
-                )
+        if template is not None:
+            text = _filled(template.content, dict(template.holes), wanted.values)
+            return msgspec.structs.replace(content, text=text)
     raise silent or _invalid("/template/id", "There is no template of this name.")
 
 

@@ -90,14 +90,27 @@ def test_no_route_gives_every_providers_reason() -> None:
     ]
 
 
-def test_a_client_sees_why_it_may_not() -> None:
-    narrow = Client(name="shop", keys=(), providers=frozenset({"main"}), senders=frozenset({"Shop"}))
-    decided = routing(Route(providers=("main", "spare"))).decide(content(sender="X"), narrow)
-    assert [(each.provider, each.misfit.code) for each in decided.passed_over] == [
-        ("main", "forbidden"),
-        ("spare", "forbidden"),
-        ("korea", "forbidden"),
-    ]
+NARROW = Client(name="shop", keys=(), providers=frozenset({"main"}), senders=frozenset({"Shop"}))
+
+
+def test_a_client_is_told_of_its_own_providers_only() -> None:
+    both = routing(Route(providers=("spare", "main")))
+    assert both.choose(content(sender="Shop"), NARROW) == ("main",)
+    decided = both.decide(content(sender="X"), NARROW)
+    assert [(each.provider, each.misfit.code) for each in decided.passed_over] == [("main", "forbidden")]
+    with pytest.raises(GatewayError) as refused:
+        both.choose(content(sender="X"), NARROW)
+    assert refused.value.code is Code.FORBIDDEN, "a sender that is not its own"
+
+
+def test_a_route_to_others_providers_is_none() -> None:
+    with pytest.raises(GatewayError) as refused:
+        routing(Route(providers=("spare",))).choose(content(), NARROW)
+    assert refused.value.code is Code.NO_ROUTE
+    assert [each.detail for each in refused.value.errors] == ["main: no route leads this message to it"]
+    with pytest.raises(GatewayError) as refused:
+        routing(Route(providers=("spare",))).choose(content(), NARROW, "spare")
+    assert refused.value.code is Code.FORBIDDEN, "it was named"
 
 
 def test_who_is_away_comes_last_but_for_what_is_sent_later() -> None:

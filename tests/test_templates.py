@@ -17,12 +17,12 @@ WORDLESS = msgspec.structs.replace(TEXT, text="")
 DEMO = VendorTemplate("demo", "Dear {{name%}}, {{name%}}: {{item%}}!", (("name", "{{name%}}"), ("item", "{{item%}}")))
 
 
-async def told(provider: Provider) -> tuple[VendorTemplate, ...]:
+async def told(provider: Provider, id: str) -> VendorTemplate | None:
     assert isinstance(provider, Fake)
-    return provider.listed or ()
+    return next((template for template in provider.listed or () if template.id == id), None)
 
 
-async def silent(provider: Provider) -> tuple[VendorTemplate, ...]:
+async def silent(provider: Provider, id: str) -> VendorTemplate | None:
     raise GatewayError(Code.PROVIDER_TIMEOUT, "no answer", provider=provider.name)
 
 

@@ -62,14 +62,14 @@ async def test_a_vendor_that_does_not_tell_is_said(pair: Pair) -> None:
     answer = await send(pair, template=DEMO, clientTag="t")
     assert (answer.status_code, answer.json()["code"]) == (504, "provider_timeout")
     del pair.cut["main"]
-    pair.harness.here.asker._known.clear()
+    pair.harness.here.asker._templates.clear()
     assert (await send(pair, template=DEMO, clientTag="t")).status_code == 202, "a refused request claims nothing"
 
 
 async def test_a_repeat_asks_no_vendor(open_pair: OpenPair) -> None:
     pair = await open_pair()
     first = await send(pair, template=DEMO, clientTag="t")
-    pair.harness.here.asker._known.clear()
+    pair.harness.here.asker._templates.clear()
     pair.cut["main"] = silent
     asked = len(pair.tries)
     again = await send(pair, template=DEMO, clientTag="t")

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from gateway import availability
-from gateway.asking import SHARE, SILENT_FOR, Asker
+from gateway.asking import SHARE, SILENT_FOR
 from gateway.errors import Code, GatewayError
 from gateway.provider import Billed, ShortUrl, Usage, VendorTemplate
 from gateway.sandbox.server import DROP, Answer
@@ -140,48 +140,66 @@ async def test_without_a_turn_in_the_rate_nothing_is_asked(
 # Templates
 
 
-async def test_templates_are_asked_for_once_a_minute_however_many_want_them(bench: Bench) -> None:
-    moment = [1000.0]
-    here = bench.here
-    asker = Asker(here.transport, here.gates, here.availability, here.balances, clock=lambda: moment[0])
+async def test_messages_have_templates_asked_for_once_a_minute(bench: Bench) -> None:
+    asker, moment = bench.here.asker, [1000.0]
+    asker._clock = lambda: moment[0]
     bench.vendor.says["/templates"] = LISTED
     bench.vendor.slow = 0.1
-    wanted = (VendorTemplate("t", "Hello {{name%}}", (("name", "{{name%}}"),)),)
-    assert await asyncio.gather(*(asker.templates(provider(bench)) for _ in range(20))) == [wanted] * 20
+    wanted = VendorTemplate("t", "Hello {{name%}}", (("name", "{{name%}}"),))
+    assert await asyncio.gather(*(asker.template(provider(bench), "t") for _ in range(20))) == [wanted] * 20
     moment[0] += 59.9
-    assert await asker.templates(provider(bench)) == wanted
+    assert await asker.template(provider(bench), "t") == wanted
     assert bench.vendor.asked["/templates"] == 1
     bench.vendor.says["/templates"] = []
     moment[0] += 0.1
-    assert await asker.templates(provider(bench)) == ()
+    assert await asker.template(provider(bench), "t") is None
     assert bench.vendor.asked["/templates"] == 2
+
+
+async def test_a_template_that_is_new_at_the_vendor_is_found(bench: Bench) -> None:
+    """A name that was not among them is asked for again, and no more than every other second."""
+    asker, moment = bench.here.asker, [1000.0]
+    asker._clock = lambda: moment[0]
+    bench.vendor.says["/templates"] = []
+    for _ in range(3):
+        assert await asker.template(provider(bench), "t") is None
+    assert bench.vendor.asked["/templates"] == 1
+    bench.vendor.says["/templates"] = LISTED
+    moment[0] += SILENT_FOR
+    assert await asker.template(provider(bench), "t")
+
+
+async def test_who_lists_templates_is_told_how_they_are_now(bench: Bench) -> None:
+    for said in (LISTED, [], LISTED):
+        bench.vendor.says["/templates"] = said
+        assert len(await bench.here.asker.templates(provider(bench))) == len(said)
 
 
 async def test_a_failure_to_tell_templates_is_remembered_for_a_moment(bench: Bench) -> None:
     """A batch that names one must not wait for a silent vendor again with each message."""
-    asker, now = bench.here.asker, [0.0]
-    asker._clock = lambda: now[0]
+    asker, moment = bench.here.asker, [1000.0]
+    asker._clock = lambda: moment[0]
     bench.vendor.says["/templates"] = {"declined": ["500", "System error."]}
-    said = await asyncio.gather(*(asker.templates(provider(bench)) for _ in range(3)), return_exceptions=True)
-    assert [each.code for each in said if isinstance(each, GatewayError)] == [Code.PROVIDER_ERROR] * 3
+    for _ in range(2):
+        said = await asyncio.gather(*(asker.template(provider(bench), "t") for _ in range(3)), return_exceptions=True)
+        assert [each.code for each in said if isinstance(each, GatewayError)] == [Code.PROVIDER_ERROR] * 3
     assert bench.vendor.asked["/templates"] == 1
     bench.vendor.says["/templates"] = []
-    with pytest.raises(GatewayError):
-        await asker.templates(provider(bench))
-    now[0] += SILENT_FOR
-    assert await asker.templates(provider(bench)) == ()
+    moment[0] += SILENT_FOR
+    assert await asker.template(provider(bench), "t") is None
 
 
-async def test_looks_at_balances_leave_the_rate_to_messages(bench: Bench) -> None:
-    """However many ask, and however fast the vendor answers: a quarter of its rate at most."""
+async def test_questions_leave_the_rate_to_messages(bench: Bench) -> None:
+    """However many ask, and however fast the vendor answers."""
     bench.vendor.says["/balance"] = {"amount": 1, "currency": "KRW", "unit": "won"}
-    asker, now = bench.here.asker, [0.0]
-    asker._clock = lambda: now[0]
-    fake = provider(bench)
-    for _ in range(40):
-        await asyncio.gather(*(asker.balance(fake) for _ in range(5)))
-        now[0] += 0.25 / fake.settings.rate
-    assert bench.vendor.asked["/balance"] <= 40 * 0.25 * SHARE + 1
+    fake, ends = provider(bench), time.monotonic() + 0.6
+
+    async def look() -> None:
+        while time.monotonic() < ends:
+            await bench.here.asker.balance(fake)
+
+    await asyncio.gather(*(look() for _ in range(8)))
+    assert bench.vendor.asked["/balance"] <= 0.6 * SHARE * fake.settings.rate + 2
 
 
 async def test_who_leaves_does_not_take_the_answer_away_from_others(bench: Bench) -> None:

@@ -64,8 +64,7 @@ ANOTHER_SHORT_URL = "look into the vendor's console, or repeat the request: a se
 
 def usable(here: Services, who: Caller) -> list[Provider]:
     """The providers the client may use, in the order of the configuration."""
-    mine = who.client.providers
-    return [each for name, each in here.settings.providers.items() if mine is None or name in mine]
+    return [each for name, each in here.settings.providers.items() if who.client.may_use(name)]
 
 
 def seen(here: Services, who: Caller) -> list[Provider]:
@@ -241,6 +240,8 @@ async def get_usage(request: AnyRequest) -> Response[bytes]:
     counts = await here.counts.read(client, int(month.replace("-", "")))
     if asked.provider is not None:
         counts = {kind: count for kind, count in counts.items() if kind[0] == asked.provider}
+        told = {each.name: await billed(each) for each in among if each.usage(month, now)}
+        return json(UsageList(_usage([asked.provider], counts, told), []))
     usages, problems = await _each(request, [each for each in among if each.usage(month, now)], billed)
     return json(UsageList(_usage([each.name for each in among], counts, usages), problems))
 

@@ -91,16 +91,20 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
 
 
 def _not_taken(state: State, outcome: NotSent | Busy, still_open: str, now: int, policy: Policy) -> Change:
-    code = outcome.provider_code if isinstance(outcome, Busy) else ""
-    detail = "the vendor asked to wait" if isinstance(outcome, Busy) else outcome.detail
+    fields: dict[str, Any] = {}
+    code, detail = "", "the vendor asked to wait"
+    if isinstance(outcome, NotSent):
+        detail = outcome.detail
+    else:
+        code = outcome.provider_code
+        # The vendor has seen the reference: it is used up, unless an open try has it too.
+        fields["generation"] = state.generation + (not still_open)
+    if not still_open and policy.onward and policy.onward_serves and not policy.onward_wraps:
+        return move_on(state, now, policy.onward, detail, code, **fields)
+    change = later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0, **fields)
     if still_open or not (policy.onward and policy.onward_serves):
-        return later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0)
-    generation = state.generation + isinstance(outcome, Busy)  # the others never had a reference of it
-    if not policy.onward_wraps:
-        return move_on(state, now, policy.onward, detail, code, generation=generation)
+        return change
     # Round the route again: with a pause, or two vendors that fail would toss it to and fro.
-    fields: dict[str, Any] = {"open": "", "stalls": 0, "generation": generation}
-    change = later(state, now, LONGEST_PAUSE_MS, detail, code, **fields)
     return change._replace(state=msgspec.structs.replace(change.state, provider=policy.onward))
 
 

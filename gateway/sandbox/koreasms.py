@@ -36,7 +36,7 @@ MESSAGES = {
 LOGIN = ("key", "id")
 REQUIRED = (*LOGIN, "send_number", "message", "receiver")
 LONGEST = {"key": 20, "id": 20, "send_number": 20, "send_datetime": 20, "subject": 64}
-"""varchar(n), read as bytes in CP949."""
+"""varchar(n), read as characters."""
 SMS_BYTES, TEXT_BYTES, RECEIVERS = 80, 2000, 100
 KNOWN = frozenset((*REQUIRED, *LONGEST))
 RESERVED_AHEAD = timedelta(minutes=30)
@@ -223,7 +223,7 @@ class KoreaSMSSimulator:
             "a text outside CP949": not _carried(form["message"]),
             "a subject outside CP949": not _carried(form.get("subject", "")),
             "an impossible send_datetime": not self._reservable(form.get("send_datetime", "")),
-            **{f"{name} too long": _octets(form.get(name, "")) > longest for name, longest in LONGEST.items()},
+            **{f"{name} too long": len(form.get(name, "")) > longest for name, longest in LONGEST.items()},
         }
         return [violation for violation, is_so in wrong.items() if is_so] + _oddities(request, form, KNOWN)
 

@@ -93,6 +93,9 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     senders: frozenset[str] | None = None
     rules: frozenset[str] | None = None
 
+    def may_use(self, provider: str) -> bool:
+        return self.providers is None or provider in self.providers
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """`[[routes]]`: the first that matches wins. An empty criterion matches everything."""

@@ -171,12 +171,13 @@ def test_2000_bytes_in_cp949_fit_and_one_more_does_not(text: str) -> None:
     assert found == Misfit("too_long", "it takes at most 2000 bytes in CP949, this text has 2001", "/text")
 
 
-def test_64_bytes_of_a_subject_fit_and_one_more_does_not() -> None:
-    for subject in ("", "a" * 64, "가" * 32):
+def test_64_characters_of_a_subject_fit_and_one_more_does_not() -> None:
+    for subject in ("", "a" * 64, "가" * 64):
         assert koreasms.misfit(content(subject=subject)) is None
-    for subject in ("a" * 65, "가" * 32 + "a"):
-        found = koreasms.misfit(content(subject=subject))
-        assert found == Misfit("too_long", "it takes at most 64 bytes in CP949, this subject has 65", "/subject")
+    found = koreasms.misfit(content(subject="가" * 65))
+    assert found == Misfit("too_long", "it takes at most 64 characters of a subject", "/subject")
+    (cut,) = koreasms.warnings(content(text="long " * 20, subject="가" * 33))
+    assert cut == "a site that counts bytes may cut this subject off after 64 of them"
 
 
 @pytest.mark.parametrize("character", "😀₩髙ᄀé\x80\xa0\ud800")

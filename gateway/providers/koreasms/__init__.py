@@ -70,20 +70,19 @@ class KoreaSMS(port.Provider):
         self._login = {"key": settings.key.reveal(), "id": settings.id}
 
     def misfit(self, content: Content) -> port.Misfit | None:
-        """The document says varchar(64) of a subject, and not of what: 64 bytes fit whatever is meant."""
         if not wire.mobile(content.to):
             detail = "it sends to Korean mobile numbers only (010, 011, 016 to 019)"
             return port.Misfit(Reason.INVALID_NUMBER, detail, "/to")
-        for what, text, most in (
-            ("text", content.text, wire.TEXT_BYTES),
-            ("subject", content.subject or "", wire.SUBJECT_BYTES),
-        ):
+        for what, text in (("text", content.text), ("subject", content.subject or "")):
             if strangers := wire.strangers(text):
                 detail = f"it does not take these characters, which are not in CP949: {strangers}"
                 return port.Misfit(Reason.CONTENT_REFUSED, detail, f"/{what}")
-            if (size := wire.octets(text)) > most:
-                detail = f"it takes at most {most} bytes in CP949, this {what} has {size}"
-                return port.Misfit(Reason.TOO_LONG, detail, f"/{what}")
+        if (size := wire.octets(content.text)) > wire.TEXT_BYTES:
+            detail = f"it takes at most {wire.TEXT_BYTES} bytes in CP949, this text has {size}"
+            return port.Misfit(Reason.TOO_LONG, detail, "/text")
+        if len(content.subject or "") > wire.SUBJECT_CHARACTERS:
+            detail = f"it takes at most {wire.SUBJECT_CHARACTERS} characters of a subject"
+            return port.Misfit(Reason.TOO_LONG, detail, "/subject")
         if content.sender is not None and not wire.sender(content.sender):
             detail = "its senders are numbers of at most 20 digits, with nothing but hyphens between them"
             return port.Misfit(Reason.SENDER_NOT_ALLOWED, detail, "/from")
@@ -97,6 +96,9 @@ class KoreaSMS(port.Provider):
         long = wire.octets(content.text) > wire.SMS_BYTES
         if content.subject and not long:
             return ("the subject is shown only with texts over 80 bytes",)
+        if wire.octets(content.subject or "") > wire.SUBJECT_CHARACTERS:
+            # varchar(64): the document does not say of what.
+            return ("a site that counts bytes may cut this subject off after 64 of them",)
         if long and not content.subject:
             return ('a text over 80 bytes without a subject is given "제목없음" (no subject) by the vendor',)
         return ()

@@ -26,7 +26,8 @@ BALANCE = "/messages/balance"
 FORM = (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
 """With its charset: the document names none, and some servers take a form without one for Latin-1."""
 
-SMS_BYTES, TEXT_BYTES, SUBJECT_BYTES = 80, 2000, 64
+SUBJECT_CHARACTERS = 64
+SMS_BYTES, TEXT_BYTES = 80, 2000
 """In CP949. Above the first a text becomes an LMS (2.1.1)."""
 RECEIVERS_AT_MOST = 100
 _MESSAGE_AT_MOST = 200
