@@ -108,7 +108,8 @@ async def reserve(store: Store, ahead: int = HOUR) -> str:
 
 
 async def take(store: Store, number: int = 10, owner: str = "d.0", provider: str = "main") -> list[Record]:
-    return await store.take(LANE, provider, owner, number, LEASE)
+    records, _ = await store.take(LANE, provider, owner, number, LEASE)
+    return records
 
 
 async def taken(store: Store, **given: Any) -> Record:

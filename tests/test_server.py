@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 
-from gateway.api.server import MAX_HEAD, GatewayProtocol
+from gateway.api.server import MAX_DROPPED, MAX_HEAD, GatewayProtocol
 from gateway.app import web
 from tests.conftest import free_port
 from tests.harness import KEY, Harness
@@ -115,3 +115,39 @@ async def test_head_has_no_body_and_the_same_headers(port: int) -> None:
     assert head.startswith(b"HTTP/1.1 200")
     assert b"content-length: 15" in head.lower()
     assert body == b""
+
+
+def refused(method: str, path: str, size: int, *headers: str) -> bytes:
+    """A request that is answered before its body is read, and its body."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: gateway", f"Content-Length: {size}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + b"x" * size
+
+
+MINE = f"Authorization: Bearer {KEY}"
+NEXT = f"GET /me HTTP/1.1\r\nHost: gateway\r\n{MINE}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("size", [65_000, 100_000, 300_000, 5_000_000])
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/messages", (), 401),
+        ("POST", "/messages", (MINE,), 415),
+        ("POST", "/nowhere", (MINE,), 404),
+        ("PUT", "/messages", (MINE,), 405),
+        ("GET", "/me", (MINE,), 200),
+        ("POST", "/messages/batch", (MINE, "Content-Type: application/json"), None),
+    ],
+)
+async def test_a_body_that_nobody_reads_spoils_nothing(
+    port: int, size: int, method: str, path: str, headers: tuple[str, ...], status: int | None
+) -> None:
+    """The answer is the request's own, and the next request on the connection is answered as ever."""
+    wanted = status or (413 if size > 4 * 1024 * 1024 else 400)
+    (first, *_), (second, *_) = await exchange(port, refused(method, path, size, *headers), NEXT, answers=2)
+    assert (first, second) == (wanted, 200)
+
+
+async def test_what_is_dropped_has_a_bound(port: int) -> None:
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await exchange(port, refused("POST", "/messages", 2 * MAX_DROPPED), NEXT, answers=2)

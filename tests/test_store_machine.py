@@ -175,9 +175,11 @@ class Machine(OnRedis):
     def _take(self, provider: str, owner: str, number: int) -> None:
         now = self.store.clock.now()
         expected: list[str] = []
+        looked = 0
         for high in (True, False):
             ring = self.queues.get((provider, high), {})
             while ring and len(expected) < number:
+                looked += 1
                 line = next(iter(ring))
                 ids = ring.pop(line)
                 id_ = ids.pop(0)
@@ -187,8 +189,8 @@ class Machine(OnRedis):
                 waits = (state.phase, state.provider) == (Phase.QUEUED, provider) and id_ not in expected
                 if waits and state.expires_at > now:
                     expected.append(id_)
-        records = self.runner.run(self.store.take(LANE, provider, owner, number, LEASE))
-        assert [record.id for record in records] == expected
+        records, entries = self.runner.run(self.store.take(LANE, provider, owner, number, LEASE))
+        assert ([record.id for record in records], entries) == (expected, looked)
         for record in records:
             old, new = self.states[record.id], record.state
             assert now <= new.updated_at <= self.store.clock.now()

@@ -16,7 +16,7 @@ from gateway.accepting import Acceptance, rate_headers
 from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, draft_of, given, normalise
 from gateway.api.listing import ListQuery, list_messages
-from gateway.api.requests import AnyRequest, idempotency_key, json_body, preferred_wait, query
+from gateway.api.requests import AnyRequest, idempotency_key, invalid, json_body, preferred_wait, query
 from gateway.api.schemas import MessageIn, explain_out, message_out, record_out
 from gateway.api.services import Services, caller, services
 from gateway.errors import Code, GatewayError
@@ -160,6 +160,8 @@ async def get_messages(request: AnyRequest) -> Response[bytes]:
     """Messages of this client, newest first."""
     here, asked = services(request), query(request, ListQuery)
     client = visible(caller(request), asked.client)
+    if asked.provider is not None and asked.provider not in here.settings.providers:
+        raise invalid("/provider", "There is no provider of this name.")
     return json(await list_messages(here.store, here.batches, client, asked, here.settings.gateway))
 
 

@@ -12,6 +12,8 @@ from gateway.errors import Code, GatewayError
 
 MAX_HEAD = 32 * 1024
 """Bytes of one request's line and headers. httptools itself has no bound."""
+MAX_DROPPED = 16 * 1024 * 1024
+"""Bytes of a body that nobody reads any more, before the connection is closed."""
 
 _H2C = re.compile(rb"\r\nupgrade:(?=[ \t]*h2c[ \t]*\r\n)", re.IGNORECASE)
 
@@ -22,17 +24,34 @@ class GatewayProtocol(HttpToolsProtocol):
     """
 
     _head = 0
+    _dropped = 0
+    _in_body = False
+
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        if not self._in_body:
             # Between requests: what comes is a head, perhaps in pieces.
             end = data.find(b"\r\n\r\n")
             if b"h2c" in data:
                 head = data if end < 0 else data[:end]
                 data = _H2C.sub(b"\r\nx-upgrade:", head) + data[len(head) :]
             self._head = 0 if end >= 0 else self._head + len(data)
+            self._dropped = 0
             if self._head > MAX_HEAD or end > MAX_HEAD:
                 self.send_400_response("The request's headers are too long.")
+                return
+        elif self.cycle is not None and self.cycle.response_complete:
+            # Refused before its body was read: the rest is read and dropped, so that the caller sees why.
+            self._dropped += len(data)
+            if self._dropped > MAX_DROPPED:
+                self.transport.close()
                 return
         super().data_received(data)
 

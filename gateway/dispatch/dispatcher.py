@@ -73,6 +73,7 @@ class Dispatcher:
         self._sends: dict[asyncio.Task[None], set[str]] = {}
         self._freed = asyncio.Event()
         self._inherited: set[str] = set()
+        self._suspects: set[str] = set()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -189,9 +190,7 @@ class Dispatcher:
                 # One party at a time: a longer script would hold up every other caller of Redis.
                 wanted = 1 if receivers > 1 else min(number, len(starts))
                 most = 1 if gate.wary else receivers
-                records = await self._store.take(lane, provider.name, self._owner, wanted, lease, most)
-                if not records:
-                    break  # others were faster, or what stood there waits no more
+                records, entries = await self._store.take(lane, provider.name, self._owner, wanted, lease, most)
                 sends = parties(records, receivers) if receivers > 1 else [[record] for record in records]
                 gate.took(len(sends))
                 for party in sends:
@@ -200,7 +199,9 @@ class Dispatcher:
                     self._sends[task] = {record.id for record in party}
                     task.add_done_callback(self._sends.pop)
                 await faults.point("take.after")
-                number -= len(records)
+                number -= entries
+                if not entries:
+                    break  # others were faster
 
     # Elsewhere
 
@@ -319,17 +320,16 @@ class Dispatcher:
         Seen twice, so that no take under way then can still be sent: it would be older than `STALE_MS`. What was
         held before we started was taken by a predecessor of our name, who may have sent it: the agenda has it.
         """
-        suspects: set[str] = set()
         while not self._stopping.is_set():
             ghosts: set[str] = set()
             for lane in await self._store.lanes():
                 ghosts |= (
                     await self._store.held(lane, self._owner) - set().union(*self._sends.values()) - self._inherited
                 )
-            for id_ in ghosts & suspects:
+            for id_ in ghosts & self._suspects:
                 record = await self._store.read(id_)
                 if record is not None and record.state.owner == self._owner:
                     log.warning("given back", message_id=f"msg_{id_}")
                     await self._recorder.give_back(record, record.state.fence)
-            suspects = ghosts
+            self._suspects = ghosts
             await self._pause(RECONCILE_EVERY + 0.1)

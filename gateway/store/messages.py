@@ -204,12 +204,12 @@ class Store(Session):
 
     async def take(
         self, lane: str, provider: str, owner: str, number: int, lease_ms: int, party: int = 1000
-    ) -> list[Record]:
+    ) -> tuple[list[Record], int]:
         """Up to `number` queued messages, and after each those that may leave in one request with it, `party` of them
-        at most; all now `submitting` in `owner`'s hands. Never asked again by itself: what a lost answer took is found
-        by `held`."""
-        reply = await self.script(TAKE, lane, provider, owner, number, lease_ms, party, patience=0)
-        return self._records(reply[0])
+        at most; all now `submitting` in `owner`'s hands. And how many entries left the queue, those that were not
+        queued any more among them. Never asked again by itself: what a lost answer took is found by `held`."""
+        rows, entries = await self.script(TAKE, lane, provider, owner, number, lease_ms, party, patience=0)
+        return self._records(rows), entries
 
     async def peek(
         self, lane: str, provider: str, number: int, serving: Collection[str] = ()

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- Claim and intent in one: up to n queued messages of a provider, and those that may share a request with one of them,
 -- become `submitting` in the hands of `owner`. Urgent ones first; clients in turn. What the record says decides: an
--- entry that is not queued any more is dropped.
+-- entry that is not queued any more is dropped. Answers them, and how many entries were taken off the queue.
 local provider, owner, n, lease, atmost = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local NEAR = 300
-local out, names, taken, looked = {}, {}, 0, 0
+local out, names, taken, looked, taken_off = {}, {}, 0, 0, 0
 
 local function claim(entry, high)
   local id = string.sub(entry, 1, 26)
@@ -59,6 +59,7 @@ local function gather(first, list, high)
         met[receiver] = true
       end
       if passed == 0 then redis.call('LPOP', list) else redis.call('LREM', list, 1, entry) end
+      taken_off = taken_off + 1
     end
   end
 end
@@ -79,4 +80,4 @@ for high = 1, 0, -1 do
   end
 end
 if #names > 0 then redis.call('SADD', L .. 'o:' .. owner, unpack(names)) end
-return {seq, now, epoch, out}
+return {seq, now, epoch, out, looked + taken_off}
