@@ -232,6 +232,7 @@ async def test_the_rate_counts_messages(harness: Harness) -> None:
     assert answer.json()["items"][4]["problem"]["retryable"] is True
     assert answer.headers["ratelimit"].startswith('"messages";r=0;t=')
     assert answer.headers["ratelimit-policy"] == '"messages";q=2;w=1'
+    assert int(answer.headers["retry-after"]) >= 1
     assert "ratelimit" not in (await post(harness, bodies(1))).headers
 
 

@@ -101,7 +101,7 @@ def sensible(case: schemathesis.Case) -> None:
         case.body = sensible_message(case.body) | {"to": [number(each) for each in case.body["to"]]}
     if isinstance(case.body, dict) and case.operation.path == "/short-urls":
         case.body = {"longUrl": "https://shop.example.com/sale"} | {"name": case.body.get("name", "sale")}
-    if isinstance(case.query, dict) and case.operation.path in ("/balance", "/templates", "/usage"):
+    if isinstance(case.query, dict) and case.operation.path in ("/balance", "/messages", "/templates", "/usage"):
         case.query.pop("provider", None)  # only a configured one that can do it
 
 

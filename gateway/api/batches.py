@@ -21,7 +21,7 @@ from gateway.api.batch_bodies import Asked, read_batch
 from gateway.api.batch_schemas import BatchAcceptedOut, BatchItemOut, BatchOut, BatchQuery
 from gateway.api.drafting import claims_of, draft_of, given
 from gateway.api.messages import READ_QUERY, SEND, json, known, visible
-from gateway.api.problems import Problem, problem, translate
+from gateway.api.problems import Problem, problem, problem_headers, translate
 from gateway.api.requests import AnyRequest, idempotency_key, query
 from gateway.api.schemas import MessageOut, instant, message_out, record_out
 from gateway.api.services import Services, caller, services
@@ -152,11 +152,11 @@ def _problem(error: BaseException, request_id: str, number: int | None) -> Probl
 
 
 def _rate(client: Client, outcomes: Iterable[object]) -> dict[str, str]:
-    """What is left of the client's rate after all of them."""
+    """What is left of the client's rate after all of them; where it was not enough, when to repeat the rest."""
     headers: dict[str, str] = {}
     for outcome in outcomes:
         if isinstance(outcome, GatewayError) and outcome.code is Code.RATE_LIMITED:
-            return outcome.headers
+            return problem_headers(outcome)
         if isinstance(outcome, Done) and outcome.left >= 0:
             headers = rate_headers(client, outcome.left)
     return headers
