@@ -276,3 +276,16 @@ async def test_a_bug_sinks_only_its_item(harness: Harness, monkeypatch: pytest.M
     answer = await post(harness, bodies(3))
     assert codes(answer.json()["items"]) == ["queued", "internal_error", "queued"]
     assert "7411" not in answer.text
+
+
+@once
+async def test_half_an_emoji_sinks_its_own_item_only(harness: Harness) -> None:
+    """What a program makes of a text that it cuts by UTF-16 units."""
+    texts = ['"fine"', '"cut \\ud83d"', '"whole \\ud83d\\ude00"']
+    items = ", ".join(f'{{"to": "{NUMBER}", "text": {text}}}' for text in texts)
+    content = f'{{"messages": [{items}]}}'
+    answer = await harness.api.post("/messages/batch", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 202, answer.text
+    fine, cut, whole = answer.json()["items"]
+    assert (fine["message"]["text"], whole["message"]["text"]) == ("fine", "whole 😀")
+    assert cut["problem"]["code"] == "invalid_request"

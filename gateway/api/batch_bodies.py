@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +25,8 @@ SLICE = 100
 """Items read in one turn of the event loop: others have theirs meanwhile."""
 STAND_IN = "+819012345678"
 """In the place of a number, where what all messages have in common is checked."""
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Item = MessageIn | GatewayError
 """A message asked for, normalised, or why there is none."""
@@ -73,7 +77,9 @@ async def _envelope(request: AnyRequest) -> Any:
     except GatewayError as error:
         if [place.pointer for place in error.errors] == ["/clientTag"]:
             raise invalid("/clientTag", "A clientTag names one message: give one to each of `messages`.") from None
-        raise
+        body = _mended(await request.body())
+        if body is None:
+            raise
     if given(body.messages) is None and given(body.to) is None:
         raise invalid("", "Give either `messages`, or `to` and what all of them are to be told.")
     if given(body.messages) is not None:
@@ -81,6 +87,20 @@ async def _envelope(request: AnyRequest) -> Any:
             if field.name != "messages" and given(getattr(body, field.name)) is not None:
                 raise invalid(f"/{field.encode_name}", "Beside `messages` there is no other field: give it to each.")
     return body
+
+
+def _mended(body: bytes) -> BatchIn | None:
+    """JSON that is sound but for halves of surrogate pairs, which programs make when they cut a text within an emoji:
+    the items that hold one are refused by themselves."""
+    if _HALF.search(body) is None:
+        return None
+    try:
+        whole = json.loads(body)
+        if not isinstance(whole, dict) or whole.keys() != {"messages"}:
+            return None
+        return msgspec.convert({"messages": [Raw(json.dumps(each).encode()) for each in whole["messages"]]}, BatchIn)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _own(raws: Iterable[Raw], default_region: str) -> Iterator[tuple[Item, Compared]]:

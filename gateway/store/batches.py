@@ -9,12 +9,11 @@ import msgspec
 
 from gateway.errors import StoreFull
 from gateway.model.ids import lane_of
-from gateway.model.message import State
 from gateway.store.messages import DAY_MS, Retention, Store
-from gateway.store.scripts import BATCH
+from gateway.store.scripts import BATCH, TALLY
 
-MAX_LIFE = 200 * DAY_MS
-"""ms a batch is kept at least, beside its messages' retention: the longest that one of them may be on its way."""
+LIFE = 5 * DAY_MS
+"""ms a batch without messages is kept, beside their retention. A message keeps its batch for as long as itself."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -39,9 +38,6 @@ class Reused(msgspec.Struct, frozen=True):
     id: str
 
 
-_states = msgspec.msgpack.Decoder(State)
-
-
 class Batches:
     """Every method raises `StoreUnavailable`."""
 
@@ -55,7 +51,7 @@ class Batches:
         try:
             reply = await self._store.script(
                 BATCH, lane_of(id_), id_, client, created_at, content, key, self._retention.key,
-                self._retention.record + MAX_LIFE,
+                self._retention.record + LIFE,
             )  # fmt: skip
         except StoreFull:
             if seen := await self.known(lane_of(id_), content, key):
@@ -87,11 +83,8 @@ class Batches:
 
     async def counts(self, batch: Batch) -> Counter[str]:
         """Its messages by status; those past their retention are not counted."""
-        lane = lane_of(batch.id)
-        raws = await asyncio.gather(
-            *(self._store.in_lane(lane, "HGET", f"{{{lane}}}m:{id_}", "s") for id_ in batch.ids)
-        )
-        return Counter(str(_states.decode(raw).status) for raw in raws if raw)
+        [flat] = await self._store.script(TALLY, lane_of(batch.id), batch.id)
+        return Counter({status.decode(): number for status, number in zip(flat[::2], flat[1::2], strict=True)})
 
     async def canceled(self, id_: str, claim: str) -> bool:
         """Whether the cancel of this claim was carried out."""
