@@ -7,6 +7,7 @@ counts only; `_guard` is the second line of defence and drops every field whose 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -20,9 +21,15 @@ FORBIDDEN = frozenset(
 )
 
 
+_CODE = re.compile(r"[A-Za-z0-9_.-]{0,8}")
+"""What vendors' codes look like. Whatever else one sends in the place of a code may be a number, or a text."""
+
+
 def _guard(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name in FORBIDDEN & event.keys():
         event[name] = "***"
+    if not _CODE.fullmatch(str(event.get("provider_code") or "")):
+        event["provider_code"] = "***"
     return event
 
 

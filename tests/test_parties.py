@@ -197,6 +197,16 @@ def test_after_a_lull_the_first_waits_anew() -> None:
         assert gathering.ready(1) == 0
 
 
+def test_what_another_process_takes_is_not_followed_by_ones_and_twos() -> None:
+    clock = Clock()
+    gathering = Gathering(100, clock)
+    for depth in range(1, 20):
+        assert gathering.ready(depth) == 0
+        clock.now += LONGEST / 20
+    clock.now += LONGEST / 20
+    assert gathering.ready(2) == 0, "another one took twenty: these two are the first of the next"
+
+
 def test_who_is_alone_in_each_request_waits_for_nobody() -> None:
     assert Gathering(1).ready(1) == 1
 

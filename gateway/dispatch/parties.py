@@ -58,7 +58,7 @@ class Gathering:
         if not self.patient or not depth:
             self._depth = 0
             return depth
-        if not self._depth:
+        if not self._depth or depth < self._depth:  # some left, with us or with another process: the rest waits anew
             self._since = now
         if depth != self._depth:
             self._depth, self._changed = depth, now

@@ -81,7 +81,7 @@ def uncertain(state: State, now: int, policy: Policy, detail: str) -> Change:
     """The answer is lost, and nothing safe is left to try."""
     fields: dict[str, Any] = {"owner": "", "asked_since": state.asked_since or now}
     if policy.queryable:
-        fields |= {"phase": Phase.ASKING, "due": now + UNCERTAIN_ASK_MS}
+        fields |= {"phase": Phase.ASKING, "due": now + doubt(policy, 0), "attempts": 0}
     elif policy.reports:
         # A provider that is not configured may come back and be asked.
         looks = policy.no_news_after if policy.configured else min(policy.settle_after, policy.no_news_after)
@@ -99,7 +99,9 @@ def ask(state: State, now: int, policy: Policy, detail: str, code: str = "", **f
     return turn(state, now, detail=detail, provider_code=code, **fields)
 
 
-UNCERTAIN_ASK_MS = 600_000
+def doubt(policy: Policy, attempts: int) -> int:
+    """ms until the vendor is asked again about an `uncertain` message: twice as long each time, ten minutes at most."""
+    return min(max(policy.settle_after, 1000) << min(attempts, 10), 600_000)
 
 
 def pause(attempts: int, longest: int) -> int:

@@ -13,10 +13,10 @@ import msgspec
 
 from gateway.model.changes import (
     END,
-    UNCERTAIN_ASK_MS,
     Change,
     arrived,
     ask,
+    doubt,
     end,
     in_less_company,
     later,
@@ -258,8 +258,9 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
         return turn(state, now, Status.UNCERTAIN, tell=tell, final_at=now, **END)
     if isinstance(finding, Unknown) and state.status is not Status.UNCERTAIN and asked_for >= policy.settle_after:
         return uncertain(state, now, policy, "the vendor does not list it")
-    wait = UNCERTAIN_ASK_MS if state.status is Status.UNCERTAIN else pause(state.attempts + 1, 60_000)
-    return turn(state, now, tell=False, due=now + wait, attempts=state.attempts + 1)
+    attempts = state.attempts + 1
+    wait = doubt(policy, attempts) if state.status is Status.UNCERTAIN else pause(attempts, 60_000)
+    return turn(state, now, tell=False, due=now + wait, attempts=attempts)
 
 
 def _next_look(state: State, now: int, policy: Policy) -> int:

@@ -57,7 +57,7 @@ REFUSED = {
     6: (Reason.SENDER_NOT_ALLOWED, "account", False),
     7: (Reason.TOO_LONG, "message", False),
     8: (Reason.TOO_MANY_RECIPIENTS, "vendor", True),
-    9: (Reason.INSUFFICIENT_BALANCE, "account", True),
+    9: (Reason.INSUFFICIENT_BALANCE, "account", False),
     10: (Reason.PROVIDER_ERROR, "vendor", True),
 }
 

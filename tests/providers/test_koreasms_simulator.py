@@ -109,15 +109,15 @@ async def test_other_endings_are_taken_and_nothing_is_ever_reported(ending: str)
 
 
 @pytest.mark.parametrize(
-    ("ending", "code", "why"),
-    [("0005", "10", Reason.PROVIDER_ERROR), ("0006", "9", Reason.INSUFFICIENT_BALANCE)],
+    ("ending", "code", "why", "divisible"),
+    [("0005", "10", Reason.PROVIDER_ERROR, True), ("0006", "9", Reason.INSUFFICIENT_BALANCE, False)],
 )
-async def test_refused_every_time_with_all_in_the_call(ending: str, code: str, why: Reason) -> None:
+async def test_refused_every_time_with_all_in_the_call(ending: str, code: str, why: Reason, divisible: bool) -> None:
     async with simulated(balance=100) as bench:
         for receivers in ([number(ending)], [TO, number(ending)], [number(ending), TO]):
             outcome = await bench.send(*receivers)
             assert isinstance(outcome, Refused)
-            assert (outcome.provider_code, outcome.reason, outcome.divisible) == (code, why, True)
+            assert (outcome.provider_code, outcome.reason, outcome.divisible) == (code, why, divisible)
             assert outcome.balance == 100
         assert bench.simulator.taken(TO) == bench.simulator.taken(number(ending)) == 0
         assert await bench.send(TO) == Accepted("0", 80)

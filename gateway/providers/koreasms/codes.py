@@ -32,7 +32,7 @@ REFUSALS: dict[int, Refusal] = {
     6: Refusal(Reason.SENDER_NOT_ALLOWED, "account", "the sender is not registered at the vendor"),
     7: Refusal(Reason.TOO_LONG, "message", "the vendor finds the text longer than 2000 bytes"),
     8: Refusal(Reason.TOO_MANY_RECIPIENTS, "vendor", "the vendor finds too many receivers in a call", divisible=True),
-    9: Refusal(Reason.INSUFFICIENT_BALANCE, "account", "the balance does not cover the call", divisible=True),
+    9: Refusal(Reason.INSUFFICIENT_BALANCE, "account", "the balance does not cover the call"),
     10: Refusal(Reason.PROVIDER_ERROR, "vendor", "the vendor reports an error of its own", divisible=True),
 }
 UNLISTED = Refusal(Reason.PROVIDER_ERROR, "vendor", "a code in no document", divisible=True)
