@@ -81,7 +81,9 @@ class Routing:
     def candidates(self, content: Content, client: Client, pinned: str | None = None) -> tuple[str, ...]:
         """The providers a message is led to, in order, whatever they can do: the pinned one, or of the first route that
         matches those that are this client's; one of them drawn first where the route has weights. Raises `forbidden`
-        (not this client's) or `invalid_request` (no such provider)."""
+        (the sender or the pinned provider is not this client's) or `invalid_request` (no such provider)."""
+        if content.sender is not None and client.senders is not None and content.sender not in client.senders:
+            raise GatewayError(Code.FORBIDDEN, _SENDER, errors=(Pointer("/from", _SENDER),))
         if not pinned:
             route = self.route(content, client)
             names = _order(route) if route else () if self._routes else tuple(self.providers)
@@ -118,7 +120,7 @@ class Routing:
     def _misfit(self, name: str, content: Content, client: Client) -> Misfit | None:
         provider = self.providers[name]
         if client.senders is not None and (content.sender or provider.default_sender) not in client.senders:
-            return Misfit("forbidden", "This client may not use this sender: name one of its own in `from`.", "/from")
+            return Misfit("forbidden", _SENDER, "/from")
         return misfit(provider, content)
 
     def carried(self, record: Record, source: Provider) -> bool:
@@ -139,7 +141,10 @@ class Routing:
         if client is None or pinned or record.state.provider in self.providers:
             return ""
         refused = record.state.refused.split()
-        able = [name for name in self.decide(record.content, client).able if name not in refused]
+        try:
+            able = [name for name in self.decide(record.content, client).able if name not in refused]
+        except GatewayError:
+            return ""  # what the client may use was narrowed since
         return next(iter(self.serving_first(tuple(able))), "")
 
     def policy(self, state: State, content: Content) -> Policy:
@@ -175,6 +180,9 @@ class Routing:
             resend_blind=resend_blind,
             **ways,
         )
+
+
+_SENDER = "This client may not use this sender: name one of its own in `from`."
 
 
 def _order(route: Route) -> tuple[str, ...]:

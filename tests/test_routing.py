@@ -96,11 +96,20 @@ NARROW = Client(name="shop", keys=(), providers=frozenset({"main"}), senders=fro
 def test_a_client_is_told_of_its_own_providers_only() -> None:
     both = routing(Route(providers=("spare", "main")))
     assert both.choose(content(sender="Shop"), NARROW) == ("main",)
-    decided = both.decide(content(sender="X"), NARROW)
+    decided = both.decide(content(), NARROW)
     assert [(each.provider, each.misfit.code) for each in decided.passed_over] == [("main", "forbidden")]
     with pytest.raises(GatewayError) as refused:
-        both.choose(content(sender="X"), NARROW)
-    assert refused.value.code is Code.FORBIDDEN, "a sender that is not its own"
+        both.choose(content(), NARROW)
+    assert refused.value.code is Code.FORBIDDEN, "the sender where a message names none is not its own"
+
+
+@pytest.mark.parametrize("routes", [(), (Route(senders=("X",), providers=("spare",)),)])
+def test_a_sender_that_is_not_its_own_is_forbidden_wherever_it_leads(routes: tuple[Route, ...]) -> None:
+    for pinned in (None, "main"):
+        with pytest.raises(GatewayError) as refused:
+            routing(*routes).choose(content(sender="X"), NARROW, pinned)
+        assert refused.value.code is Code.FORBIDDEN
+        assert [each.pointer for each in refused.value.errors] == ["/from"]
 
 
 def test_a_route_to_others_providers_is_none() -> None:

@@ -10,7 +10,7 @@ from gateway.model.outcome import Divided, Refused, SendOutcome
 
 QUIET = 0.05
 """Seconds without another message after which nobody else is waited for."""
-LONGEST = 0.5
+LONGEST = 1.0
 """Seconds the first message waits for others, at most."""
 
 
