@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.model.ids import lane_of
 from gateway.model.message import State
 from tests.chaos.wire import Server
 
@@ -19,9 +21,9 @@ return found
 """
 _QUEUED = """
 local times = 0
-for _, key in ipairs(redis.call('KEYS', '{*}q:*:*:*')) do
+for _, key in ipairs(redis.call('KEYS', '{*}q:' .. ARGV[2] .. ':*:*')) do
   for _, id in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    if id == ARGV[1] then times = times + 1 end
+    if string.sub(id, 1, 26) == ARGV[1] then times = times + 1 end
   end
 end
 return times
@@ -75,9 +77,15 @@ class Books:
         rows = self.ask("EVAL", _ALL, 0)
         return {key.decode()[6:]: Entry(_states.decode(state), ttl) for key, state, ttl in sorted(rows)}
 
-    def queued(self, id_: str) -> int:
-        """How often a message stands in queues. (Entries it left behind when it was moved on are dropped later.)"""
-        return int(self.ask("EVAL", _QUEUED, 0, id_))
+    def queued(self, id_: str, provider: str = "*") -> int:
+        """How often a message stands in a provider's queues, or in all. (Entries it left behind when it was moved on
+        are dropped later.)"""
+        return int(self.ask("EVAL", _QUEUED, 0, id_, provider))
+
+    def due(self, id_: str) -> float:
+        """When the agenda looks at a message, in seconds since 1970; never: infinity."""
+        at = self.ask("ZSCORE", f"{{{lane_of(id_)}}}a", id_)
+        return float(at) / 1000 if at else math.inf
 
     def held(self, owner: str = "*") -> set[str]:
         """Ids in the hands of an owner, or of anybody."""

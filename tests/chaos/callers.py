@@ -15,7 +15,8 @@ from gateway.api.drafting import claims_of, draft_of, normalise
 from gateway.api.schemas import MessageIn
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.settings import Client
-from tests.chaos.ledger import Span
+from tests.chaos.ledger import Span, carries
+from tests.chaos.letters import KOREA
 
 if TYPE_CHECKING:
     from tests.chaos.process import Process
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
 CLIENTS = {name: Client(name=name, keys=()) for name in ("shop", "mall")}
 SETTINGS: Any = SimpleNamespace(templates={})
+
+
+Wordings = tuple[dict[str, str], ...]
+WORDINGS: Wordings = ({"text": "Hello"}, {"text": "Code 12"})
+KOREAN_WORDINGS: Wordings = (
+    {"text": "안녕하세요"},
+    {"text": "인증번호 12 + 34"},
+    {"text": "안녕하세요", "from": "02-1588-1234"},
+    {"text": "안녕하세요" * 20, "subject": "공지"},
+)
+"""What only KoreaSMS carries."""
 
 
 @dataclass
@@ -41,15 +53,22 @@ class Entry:
 
 
 def begin(world: World, dice: random.Random) -> None:
+    korea = random.Random(f"korea callers {world.seed}")
+    kinds = set(world.shape.kinds.values())
     for number in range(world.shape.messages):
         tag = f"tag-{number}"
         body: dict[str, Any] = {"to": f"+81901234{number:04}", "text": f"Hello {number}"}
+        if "koreasms" in kinds and (len(kinds) == 1 or korea.random() < 0.75):
+            body = _to_korea(world, korea, number)
+        body["metadata"] = {"tag": tag}
         key = None
         if dice.random() < 0.8:
             body["clientTag"] = tag
         else:
             key = tag
         start = dice.choice([0.0, 0.0, 0.5, 2.0, dice.uniform(0.0, world.shape.lasts)])
+        if body["to"].startswith(KOREA) and korea.random() < 0.8:
+            start = korea.choice([0.0, 0.0, 1.5])  # many at once: they share requests
         now = datetime.fromtimestamp(world.wall + start, UTC)
         draw = dice.random()
         if draw < 0.12:
@@ -61,13 +80,26 @@ def begin(world: World, dice: random.Random) -> None:
         if dice.random() < (0.1 if set(world.shape.kinds.values()) == {"aicross"} else 0.3):
             body["duplicateRisk"] = "accept"
         if dice.random() < 0.1:
-            body["provider"] = dice.choice(list(world.shape.kinds))
+            able = [name for name, kind in world.shape.kinds.items() if carries(kind, body["to"])]
+            body["provider"] = dice.choice(able)
         client = CLIENTS[dice.choice(world.shape.clients)]
         entry = world.tags[tag] = Entry(client, body, key)
         for _ in range(dice.choice([1, 1, 1, 2])):
             world.outside(_call(world, entry, start, random.Random(dice.random())))
         if dice.random() < 0.25:
             world.outside(_cancel(world, entry, start + dice.choice([0.01, 0.2, 1.5, 6.0])))
+
+
+def _to_korea(world: World, dice: random.Random, number: int) -> dict[str, Any]:
+    """Mostly of one wording, sometimes to somebody who gets another message too."""
+    body: dict[str, Any] = {"to": f"{KOREA}1023450{number:03}"}
+    earlier = [entry.body for entry in world.tags.values() if entry.body["to"].startswith(KOREA)]
+    if earlier and dice.random() < 0.12:
+        body["to"] = dice.choice(earlier)["to"]
+    elif dice.random() < 0.2:
+        world.bad.add("0" + body["to"].removeprefix(KOREA))
+    usual, *others = WORDINGS if "mediasms" in world.shape.kinds.values() else KOREAN_WORDINGS
+    return body | (usual if dice.random() < 0.75 else dice.choice(others))
 
 
 async def _call(world: World, entry: Entry, start: float, dice: random.Random) -> None:

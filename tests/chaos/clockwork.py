@@ -17,6 +17,7 @@ from unittest import mock
 
 from gateway.dispatch import dispatcher
 from gateway.dispatch import gates as process_gates
+from gateway.dispatch.parties import Gathering
 from gateway.model import ids
 from gateway.store import clock, gates, link, messages, session, topology
 from gateway.store.scripts import Script
@@ -123,6 +124,7 @@ def patched() -> Iterator[None]:
     with ExitStack() as stack:
         for module in (dispatcher, process_gates, clock, link, messages, session, topology):
             stack.enter_context(mock.patch.object(module, "time", VirtualTime()))
+        stack.enter_context(mock.patch.object(Gathering.__init__, "__defaults__", (VirtualTime().monotonic,)))
         for module, name, script in scripts():
             stack.enter_context(mock.patch.object(module, name, timeless(script)))
         yield

@@ -6,12 +6,12 @@ A rule is given all that is known of the message. The name of the one that holds
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.model.ids import reference
 from gateway.model.lifecycle import MAX_STALLS
 from gateway.model.message import State
-from tests.chaos.ledger import Account
+from tests.chaos.ledger import Account, carries
 from tests.chaos.process import MAX_QUEUE
 
 if TYPE_CHECKING:
@@ -55,11 +55,14 @@ class Facts(NamedTuple):
 Rule = Callable[[Facts], bool]
 
 
-def facts(world: World, id_: str, state: State, *, pinned: bool) -> Facts:
+def facts(world: World, id_: str, state: State, content: dict[str, Any]) -> Facts:
     account = world.vendors.accounts[state.provider]
+    pinned = content.get("pinned", False)
+    able = {name for name, kind in world.shape.kinds.items() if carries(kind, content["to"])}
 
     def number(which: dict[str, int]) -> int:
-        return sum(each for reference_, each in which.items() if reference_.startswith(id_))
+        called = id_ if account.named else world.letters.head(id_)
+        return sum(each for reference_, each in which.items() if reference_.startswith(called))
 
     adopted = world.adopted_at
     return Facts(
@@ -71,9 +74,9 @@ def facts(world: World, id_: str, state: State, *, pinned: bool) -> Facts:
         id_ in world.struck,
         state.provider in world.gone,
         adopted is not None and world.accepted.get(id_, 0.0) < adopted,
-        not pinned and len(world.shape.kinds) > 1,
-        not pinned and bool(set(world.config) - {state.provider, *state.refused.split()}),
-        adopted is None and 0 < state.fence == _told(world, id_),
+        not pinned and len(able) > 1,
+        not pinned and bool(able & set(world.config) - {state.provider, *state.refused.split()}),
+        adopted is None and len(world.letters.alike(id_)) < 2 and 0 < state.fence == _told(world, id_),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -12,18 +13,22 @@ import msgspec
 from gateway.model.values import Duration, Secret
 from gateway.provider import Guarantee, Provider, VendorRequest
 from gateway.providers.aicross import AICross, AICrossSettings
+from gateway.providers.koreasms import KoreaSMS, KoreaSMSSettings
 from gateway.providers.mediasms import MediaSMS, MediaSMSSettings
+from tests.chaos.letters import KOREA, SENDER
 
 if TYPE_CHECKING:
     from tests.chaos.process import Process
 
-Kind = Literal["aicross", "blind", "mediasms"]
+Kind = Literal["aicross", "blind", "mediasms", "koreasms"]
 Word = Literal["underway", "undelivered", "delivered"]
 
 TIMEOUT = 1.0
 LOGINS_AT_MOST = 10
 """Failed logins in a row, at which MediaSMS blocks an address."""
 PASSWORD = "first"
+RECEIVERS = 3
+"""Of one request to KoreaSMS, at most. (The real one takes a hundred.)"""
 
 
 class Blind(AICross):
@@ -35,6 +40,11 @@ class Blind(AICross):
 
     def query_request(self, reference: str) -> VendorRequest | None:  # type: ignore[override]
         return None
+
+
+def carries(kind: Kind, to: str) -> bool:
+    """Whether it sends to this number (E.164)."""
+    return kind == "mediasms" or (kind == "koreasms") == to.startswith(KOREA)
 
 
 @cache
@@ -49,8 +59,16 @@ def provider(name: str, kind: Kind, concurrency: int, password: str = PASSWORD) 
         "reconcile_after": Duration(30),
     }
     if kind == "mediasms":
-        media = MediaSMSSettings(base_url=url, username=f"user-{name}", password=Secret(password), **common)
+        media = MediaSMSSettings(
+            base_url=url, username=f"user-{name}", password=Secret(password), overseas=True, **common
+        )
         return MediaSMS(name, media)
+    if kind == "koreasms":
+        korea = KoreaSMS(
+            name, KoreaSMSSettings(base_url=url, key=Secret("key"), id=f"id-{name}", sender=SENDER, **common)
+        )
+        korea.capabilities = msgspec.structs.replace(korea.capabilities, receivers=RECEIVERS)
+        return korea
     number = "1" if name == "main" else "2"
     settings = AICrossSettings(base_url=url, token=Secret("tok-tok-tok"), client_id=number, sms_code="80013", **common)
     return (Blind if kind == "blind" else AICross)(name, settings)
@@ -91,6 +109,8 @@ class Account:
         self.name = provider.name
         self.kind = kind
         self.blind = provider.guarantee is Guarantee.BLIND
+        self.named = kind != "koreasms"
+        """Messages have a reference there."""
         self.guarded = bool(provider.guarded_login)
         self.password = PASSWORD
         self.down = ""
@@ -101,6 +121,9 @@ class Account:
         """References that it calls duplicates: those taken, at some vendors those refused too."""
         self.requests: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.denied: Counter[str] = Counter()
+        """Refusals that were answered and can only be meant for it: it was alone in the request, or the words hold for
+        whoever is in it."""
         self.lost: Counter[str] = Counter()
         self.unreached: Counter[str] = Counter()
         """Tries that never arrived."""
@@ -108,6 +131,9 @@ class Account:
         """Who was told of each refusal, by reference."""
         self.turned_away: set[str] = set()
         """Ids it refused for reasons of its own, as who asked was told."""
+        self.company: dict[str, int] = {}
+        """How many may share the request of a message that was refused together with others, as who asked was told, by
+        id."""
         self.under_way = 0
         """Sends whose sender waits for the answer."""
         self.failed_logins = 0
@@ -115,6 +141,10 @@ class Account:
         self.blocked = False
         self.shut_out: tuple[float, Process] | None = None
         """When somebody was last told that the login failed, and who."""
+
+    def heard(self, references: Iterable[str]) -> None:
+        """An answer that was thought lost came in time."""
+        self.lost -= Counter(references)
 
     def login(self, good: bool) -> None:
         self.failed_logins = 0 if good else self.failed_logins + 1

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.model import lifecycle
-from gateway.model.lifecycle import Change
+from gateway.model.changes import Change
 from gateway.model.message import Phase, State
 from gateway.model.outcome import Accepted, Duplicate, NotSent, Refused, SendOutcome, Unreadable
 from gateway.model.policy import Policy
@@ -302,7 +302,7 @@ def only_the_first_lane() -> Iterator[None]:
     """What waits in other lanes is not looked at."""
     right = Dispatcher._waiting
 
-    async def waiting(self: Dispatcher, provider: str, lanes: list[str]) -> list[tuple[str, int]]:
+    async def waiting(self: Dispatcher, provider: str, lanes: list[str]) -> list[tuple[bool, str, int]]:
         return await right(self, provider, [lane for lane in lanes if lane == "00"])
 
     with mock.patch.object(Dispatcher, "_waiting", waiting):

@@ -11,7 +11,7 @@ import msgspec
 from gateway.dispatch import gates as process_gates
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.model import lifecycle
-from gateway.model.lifecycle import Change
+from gateway.model.changes import Change
 from gateway.model.message import State
 from gateway.model.outcome import SendOutcome
 from gateway.model.policy import Policy

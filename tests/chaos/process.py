@@ -37,9 +37,9 @@ RETENTION = Retention(30 * 86_400_000, 86_400_000)
 MAX_QUEUE = 3600.0
 
 
-async def _untold(_provider: object) -> tuple[()]:
-    """No vendor here keeps templates."""
-    return ()
+async def _untold(*_: object) -> Any:
+    """No message here asks for a template that a vendor keeps."""
+    raise NotImplementedError
 
 
 class SimClock(StoreClock):

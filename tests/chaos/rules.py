@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gateway.model.ids import parse_reference
-from tests.chaos.ledger import Account
+from tests.chaos.ledger import Account, carries
+from tests.chaos.letters import KOREA, Letter
 
 if TYPE_CHECKING:
     from tests.chaos.process import Process
@@ -46,18 +48,40 @@ class Rules:
         """The vendor let somebody in, or at least somebody believes so."""
         self.unproven.pop(name, None)
 
-    def sending(self, process: Process, account: Account, reference: str) -> None:
-        world, named = self._world, parse_reference(reference)
-        assert named is not None
+    def sharing(self, account: Account, letters: Sequence[Letter], references: Sequence[str]) -> None:
+        """A request for these letters is about to be sent."""
+        named = " and ".join(each[:26] for each in references)
+        most = account.provider.capabilities.receivers
+        if len(references) < len(letters):
+            self._find("WRONG", named, f"{account.name} is given a text for somebody who was to get another or none")
+        if len({letter.to for letter in letters}) < len(letters):
+            self._find("PARTY", named, f"a receiver twice in one request to {account.name}")
+        if len(letters) > most:
+            self._find("PARTY", named, f"{len(letters)} receivers in a request to {account.name}, which takes {most}")
+
+    def sending(self, process: Process, account: Account, references: Sequence[str]) -> None:
+        """A request for these messages is about to be sent."""
+        world = self._world
+        ids = [named.id for named in map(parse_reference, references) if named]
+        name = " and ".join(ids)
         since = self.paused.get(account.name)
         if since is not None and world.now - since > GRANTED and process.frozen_at < since:
-            self._find("LIE", named.id, f"given to {account.name}, paused {world.now - since:.1f} s ago")
-        untold = named.id in world.struck or world.restored_at is not None
-        if named.id in account.turned_away and not untold:
-            self._find("AGAIN", named.id, f"given to {account.name}, which had refused it")
-        self._locked(process, account, named.id)
+            self._find("LIE", name, f"given to {account.name}, paused {world.now - since:.1f} s ago")
+        for id_ in ids:
+            untold = id_ in world.struck or world.restored_at is not None or len(world.letters.alike(id_)) > 1
+            if id_ in account.turned_away and not untold:
+                self._find("AGAIN", id_, f"given to {account.name}, which had refused it")
+            if len(ids) > account.company.get(id_, len(ids)) and not untold and self._stays:
+                self._find("AGAIN", id_, f"with {len(ids) - 1} others to {account.name}, which had refused as many")
+        self._locked(process, account, name)
         if self._smooth:
-            self._in_flight(account, named.id)
+            self._in_flight(account, name)
+
+    @property
+    def _stays(self) -> bool:
+        """No message to Korea has anywhere else to go: another provider would be tried in any company, and this one
+        then too."""
+        return [carries(kind, KOREA) for kind in self._world.shape.kinds.values()].count(True) == 1
 
     def _locked(self, process: Process, account: Account, id_: str) -> None:
         """A failed login closes the provider, without probes, until a start or an operator."""

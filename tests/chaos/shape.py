@@ -12,6 +12,10 @@ DURATIONS = (1.5, 4.0, 12.0, 45.0)
 """Seconds that a vendor is down, or paused: less than what opens a breaker, and much more."""
 
 
+KOREA = 0.3
+"""Share of cases with KoreaSMS."""
+
+
 class Spell(NamedTuple):
     """A trouble that lasts for a while, at one vendor. Times in seconds from the beginning."""
 
@@ -49,6 +53,10 @@ def draw(seed: int) -> Shape:
         return drawn
 
     kinds = {"main": kind()} | ({"spare": kind()} if chance(0.8) else {})
+    korea = random.Random(f"korea {seed}")
+    least = 0
+    if korea.random() < KOREA:
+        kinds, least = _with_korea(kinds, korea), korea.randint(5, 16)
     names = list(kinds)
     spells: list[Spell] = []
     if chance(0.35):
@@ -79,8 +87,17 @@ def draw(seed: int) -> Shape:
         clients=("shop", "mall") if chance(0.35) else ("shop",),
         kinds=kinds,
         concurrency=8 if chance(0.7) else 2,
-        messages=dice.randint(9, 16) if crowd else dice.randint(2, 8),
+        messages=max(dice.randint(9, 16) if crowd else dice.randint(2, 8), least),
         spells=tuple(spells),
         forgets=chance(0.15),
         lasts=lasts,
     )
+
+
+def _with_korea(kinds: dict[str, Kind], dice: random.Random) -> dict[str, Kind]:
+    """KoreaSMS for one of them or for all; beside it one that sends to Korea too, or any."""
+    if dice.random() < 0.45:
+        return dict.fromkeys(kinds, "koreasms")
+    replaced = dice.choice(list(kinds))
+    beside: dict[str, Kind] = dict.fromkeys(kinds, "mediasms") if dice.random() < 0.5 else kinds
+    return beside | {replaced: "koreasms"}

@@ -42,6 +42,7 @@ class Trouble:
     def __init__(self, world: World) -> None:
         self._world = world
         self._dice = random.Random(f"trouble {world.seed}")
+        self._late = random.Random(f"late {world.seed}")
         self.plan: list[Fault] = []
         self._hanging: dict[Process, None] = {}
         self._spells: list[asyncio.Task[None]] = []
@@ -122,10 +123,22 @@ class Trouble:
         process.freeze()
         if self._dice.random() < 0.5:
             self._world.outside(self._thaw(process, self._dice.choice([0.5, 2.2, 8.0])))
-            return
+        else:
+            self._outlive_lease(process)
+
+    def _outlive_lease(self, process: Process) -> None:
         self._hanging[process] = None
         self._world.jump(8.0)
         self._world.outside(self._thaw(process, 20.0))
+
+    def at_division(self, process: Process) -> None:
+        """It was told that those of a request were refused together: it may hang before it writes that down."""
+        world = self._world
+        if not world.calm and not process.frozen and self._late.random() < 0.2:
+            world.count("anywhere: pause")
+            world.strike(process)
+            process.freeze()
+            self._outlive_lease(process)
 
     async def _thaw(self, process: Process, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
 from gateway.model.ids import parse_reference
-from tests.chaos.ledger import TIMEOUT, Account, Span, Taken, Word
+from tests.chaos.ledger import TIMEOUT, Account, Kind, Span, Taken, Word
 from tests.chaos.words import AICROSS, PAGE, WORDS, Asked
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ SENDS = {
 MEDIA_SENDS = {name: weight for name, weight in SENDS.items() if not name.startswith("refuse ")} | {
     "refuse 402": 4, "refuse 414": 4, "refuse 550": 5, "refuse 557": 1, "refuse lost": 5, "busy": 5, "login page": 2,
 }  # fmt: skip
+KOREA_SENDS = {name: weight for name, weight in SENDS.items() if not name.startswith("refuse ")} | {
+    "accept": 90, "refuse 3": 3, "refuse 7": 3, "refuse 8": 6, "refuse 9": 6, "refuse 10": 10, "refuse lost": 5,
+}  # fmt: skip
+"""Most are taken: after a failure messages travel alone for a while."""
+SENDS_AT: Mapping[Kind, dict[str, int]] = {
+    "aicross": SENDS, "blind": SENDS, "mediasms": MEDIA_SENDS, "koreasms": KOREA_SENDS,
+}  # fmt: skip
+BAD_RECEIVER = "10"
+"""What KoreaSMS answers to a request with a receiver it does not know: none of them is sent to."""
 ANSWERS = {"answer": 70, "lose": 10, "page": 8, "garbage": 6, "error": 6}
 """What becomes of a question."""
 FATES = {"delivered": 58, "undelivered": 30, "corrected": 12}
@@ -37,6 +47,15 @@ DOWN = {
 }
 """How a vendor that is down fails everybody."""
 PAGES = ("page", "garbage", "lose", "silence")
+
+
+class Said(NamedTuple):
+    """What a vendor answers."""
+
+    response: httpx.Response | None
+    """None: it closes the connection."""
+    refusal: str = ""
+    """The code, where it is one."""
 
 
 class Vendors(httpx.AsyncBaseTransport):
@@ -63,108 +82,147 @@ class Vendors(httpx.AsyncBaseTransport):
             return how if asked.send or how.startswith("no ") else "lose"
         if not asked.send:
             return self._draw(ANSWERS)
-        return self._draw(MEDIA_SENDS if account.kind == "mediasms" else SENDS)
+        return self._draw(SENDS_AT[account.kind])
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         process = self._world.process
         await process.gate()
         account = self.accounts[request.url.host.partition(".")[0]]
-        asked = WORDS[account.kind].read(request)
+        asked = self._addressed(account, WORDS[account.kind].read(request))
         how = self._how(account, asked)
-        self._world.count(f"vendor: {how}", f"{asked.reference} at {account.name}")
+        self._world.count(f"vendor: {how}", f"{' '.join(asked.references)} at {account.name}")
         if not asked.send:
             return await self._exchange(process, account, asked, how)
         account.under_way += 1
         try:
-            self._world.rules.sending(process, account, asked.reference)
+            self._world.rules.sending(process, account, asked.references)
             return await self._exchange(process, account, asked, how)
         finally:
             account.under_way -= 1
 
+    def _addressed(self, account: Account, asked: Asked) -> Asked:
+        """With a reference for each letter."""
+        if not asked.letters:
+            return asked
+        references = [self._world.letters.reference(letter) for letter in asked.letters]
+        known = tuple(each for each in references if each)
+        self._world.rules.sharing(account, asked.letters, known)
+        if len(asked.letters) > 1:
+            self._world.count(f"vendor: {len(asked.letters)} in a request")
+        return asked._replace(references=known)
+
     async def _exchange(self, process: Process, account: Account, asked: Asked, how: str) -> httpx.Response:
         if how.startswith("no "):
             if asked.send:
-                account.unreached[asked.reference] += 1
+                account.unreached.update(asked.references)
             await asyncio.sleep(0.01 if how == "no connection" else TIMEOUT / 2)
             raise (httpx.ConnectError if how == "no connection" else httpx.ConnectTimeout)(how)
-        answer: asyncio.Future[httpx.Response | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         self._world.outside(self._serve(account, asked, how, answer))
-        response = await answer
+        response, refusal = await answer
         await process.gate()
+        if how == "take late":
+            account.heard(asked.references)
         if response is None:
             raise httpx.ReadError("closed")
         if account.guarded and how in ("refuse 401", "login page"):
             account.shut_out = (self._world.now, process)
         else:
             self._world.rules.answered(account.name)
-        about = WORDS[account.kind].refusals.get(how.removeprefix("refuse "))
-        named = parse_reference(asked.reference)
-        if about and named:
-            account.told_no.setdefault(asked.reference, []).append(process)
-            if about == "us":
+        about = WORDS[account.kind].refusals.get(refusal)
+        final = self._is_final(account, asked, refusal)
+        if not final:
+            self._world.trouble.at_division(process)
+        for reference in asked.references if about else ():
+            account.told_no.setdefault(reference, []).append(process)
+            named = parse_reference(reference)
+            if named and not final:
+                account.company[named.id] = (len(asked.letters) + 1) // 2
+            elif named and about == "us":
                 account.turned_away.add(named.id)
         return response
 
-    async def _serve(
-        self, account: Account, asked: Asked, how: str, answer: asyncio.Future[httpx.Response | None]
-    ) -> None:
+    def _is_final(self, account: Account, asked: Asked, refusal: str) -> bool:
+        """Whether it can only mean each of the messages asked for."""
+        return len(asked.letters) < 2 or refusal not in WORDS[account.kind].divisible
+
+    async def _serve(self, account: Account, asked: Asked, how: str, answer: asyncio.Future[Said]) -> None:
         """At the vendor's: goes on whatever becomes of who asked."""
         await asyncio.sleep(self._dice.choice([0.005, 0.02, 0.1]))
         if how == "take late":
-            account.lost[asked.reference] += 1
+            account.lost.update(asked.references)
             await asyncio.sleep(self._dice.choice([0.5, 2.0, 9.0, 30.0]))
-        response = self._send(account, asked.reference, how) if asked.send else self._list(account, asked, how)
+        said = self._send(account, asked, how) if asked.send else Said(self._list(account, asked, how))
         if how == "answer late":
-            account.lost[asked.reference] += 1
+            account.lost.update(asked.references)
             await asyncio.sleep(TIMEOUT + 0.5)
         else:
             await asyncio.sleep(self._dice.choice([0.0, 0.01, 0.3]))
         if not answer.done() and not how.startswith("silence"):
-            answer.set_result(response)
+            answer.set_result(said)
 
-    def _send(self, account: Account, reference: str, how: str) -> httpx.Response | None:
-        account.requests[reference] += 1
+    def _send(self, account: Account, asked: Asked, how: str) -> Said:
+        account.requests.update(asked.references)
         words = WORDS[account.kind]
         verb, _, what = how.partition(" ")
         account.login(how not in ("refuse 401", "login page"))
         if verb in ("refuse", "busy") or how == "login page":
-            account.refused[reference] += 1
+            account.refused.update(asked.references)
             if what in ("lost", "page"):
-                account.lost[reference] += 1
+                account.lost.update(asked.references)
             if verb == "busy":
-                return words.busy(self._dice)
+                return Said(words.busy(self._dice))
             if self._remembers_refused and not account.blind:
-                account.known.add(reference)
+                account.known.update(asked.references)
             if what == "page":
-                return httpx.Response(401, html=PAGE)
-            return None if what == "lost" else words.refused(what, self._dice)
+                return Said(httpx.Response(401, html=PAGE))
+            return Said(None) if what == "lost" else self._refusal(account, asked, what)
         lost = verb in PAGES
         if lost:
-            account.lost[reference] += 1
-        response = words.accepted(self._dice)
+            account.lost.update(asked.references)
+        said = Said(words.accepted(self._dice))
         if what != "before":
-            if reference in account.known and not account.blind:
-                response = AICROSS.duplicate()
-            else:
-                self._take(account, reference)
-        return self._broken(verb) if lost else response
+            said = self._receive(account, asked, said, heard=not lost)
+        return Said(self._broken(account, verb)) if lost else said
 
-    def _broken(self, verb: str) -> httpx.Response | None:
+    def _refusal(self, account: Account, asked: Asked, code: str) -> Said:
+        if self._is_final(account, asked, code):
+            account.denied.update(asked.references)
+        return Said(WORDS[account.kind].refused(code, self._dice), code)
+
+    def _receive(self, account: Account, asked: Asked, said: Said, *, heard: bool) -> Said:
+        """Takes it, and says so; unless it cannot."""
+        if any(letter.to in self._world.bad for letter in asked.letters):
+            self._world.count(f"vendor: bad receiver {'alone' if len(asked.letters) == 1 else 'in company'}")
+            account.refused.update(asked.references)
+            return self._refusal(account, asked, BAD_RECEIVER) if heard else said
+        for reference in asked.references:
+            if reference in account.known and not account.blind:
+                return Said(AICROSS.duplicate())
+            self._take(account, reference)
+        return said
+
+    def _broken(self, account: Account, verb: str) -> httpx.Response | None:
         if verb == "page":
             return httpx.Response(self._dice.choice([500, 502, 503]), html=PAGE)
-        return httpx.Response(200, text=self._dice.choice(["{", "999"])) if verb == "garbage" else None
+        garbage = WORDS[account.kind].garbage
+        return httpx.Response(200, text=self._dice.choice(garbage)) if verb == "garbage" else None
 
     def _list(self, account: Account, asked: Asked, how: str) -> httpx.Response | None:
         if how == "error":
             return AICROSS.error()
         if how in PAGES:
-            return self._broken(how)
-        return AICROSS.listed(account.by_reference.get(asked.reference), self._world.passed_time)
+            return self._broken(account, how)
+        (reference,) = asked.references
+        return AICROSS.listed(account.by_reference.get(reference), self._world.passed_time)
 
     # Receipts
 
     def _take(self, account: Account, reference: str) -> None:
         now = self._world.passed_time
+        if not account.named:
+            account.taken.append(Taken(reference, "", len(account.taken), now, now))
+            return
         taken = Taken(
             reference,
             self._draw(FATES),

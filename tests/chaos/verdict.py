@@ -12,9 +12,10 @@ import msgspec
 from gateway.model.ids import lane_of, parse_reference, reference
 from gateway.model.message import EVENTFUL, State, Status
 from gateway.store.messages import claim_name
+from tests.chaos.alike import share_out
 from tests.chaos.callers import Entry
 from tests.chaos.excuses import EXPIRED, UNCERTAIN, excuse, facts
-from tests.chaos.ledger import Account, Span, Taken
+from tests.chaos.ledger import Account, Span, Taken, carries
 from tests.chaos.process import RETENTION
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ AT_MOST = 3
 
 
 class Judge:
-    """`findings` begin with LOST, TWICE, LIE, AGAIN (given to who had refused it), BLOCKED (by a vendor that counts
-    failed logins), TORN (the gateway's own books disagree), STUCK or CRASH."""
+    """`findings` begin with LOST, TWICE, LIE, AGAIN (given to who had refused it), WRONG (a text for somebody else),
+    PARTY (a request for several that the vendor does not take), BLOCKED (by a vendor that counts failed logins), TORN
+    (the gateway's own books disagree), STUCK or CRASH."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -38,7 +40,8 @@ class Judge:
         self.excused: Counter[str] = Counter()
         """Why messages ended as they should not, by rule."""
         self.records = world.books.records()
-        self.contents: dict[str, dict[str, Any]] = {}
+        contents = world.books.many(*(("HGET", f"{{{lane_of(id_)}}}m:{id_}", "c") for id_ in self.records))
+        self.contents: dict[str, dict[str, Any]] = dict(zip(self.records, map(json.loads, contents), strict=True))
         self._events = {lane: self._read_events(lane) for lane in world.books.lanes()}
         self.taken: dict[str, list[tuple[Account, Taken]]] = {}
         for account in world.vendors.accounts.values():
@@ -46,6 +49,7 @@ class Judge:
                 named = parse_reference(taken.reference)
                 assert named is not None
                 self.taken.setdefault(named.id, []).append((account, taken))
+        share_out(self.taken, self.records, self.contents, world.letters, AT_MOST)
 
     def judge(self) -> list[str]:
         for id_ in self.taken:
@@ -53,10 +57,7 @@ class Judge:
                 self._find("LOST", id_, "the vendor has it, the gateway does not know it")
         for id_, state in self.records.items():
             key = f"{{{lane_of(id_)}}}m:{id_}"
-            content, timeline, ends = self._world.books.many(
-                ("HGET", key, "c"), ("HGET", key, "t"), ("PEXPIRETIME", key)
-            )
-            self.contents[id_] = json.loads(content)
+            timeline, ends = self._world.books.many(("HGET", key, "t"), ("PEXPIRETIME", key))
             self._status(id_, state)
             self._books(id_, state, timeline, ends)
         for account in self._world.vendors.accounts.values():
@@ -92,7 +93,7 @@ class Judge:
             number
             for account in self._world.vendors.accounts.values()
             for reference, number in getattr(account, which).items()
-            if reference.startswith(id_)
+            if reference.startswith(id_ if account.named else self._world.letters.head(id_))
         )
 
     def _status(self, id_: str, state: State) -> None:
@@ -113,8 +114,7 @@ class Judge:
             self._find("LOST", id_, "expired before its time")
         rules = {Status.UNCERTAIN: UNCERTAIN, Status.EXPIRED: EXPIRED}.get(state.status)
         if rules is not None:
-            pinned = self.contents[id_].get("pinned", False)
-            why = excuse(rules, facts(self._world, id_, state, pinned=pinned))
+            why = excuse(rules, facts(self._world, id_, state, self.contents[id_]))
             self.excused[f"{state.status}: {why}"] += bool(why)
             if not why:
                 self._find("LOST", id_, f"{state.status} at {state.provider}, and nothing allows it")
@@ -124,8 +124,9 @@ class Judge:
     def _once(self, id_: str, taken: list[tuple[Account, Taken]]) -> None:
         risk = self.contents[id_].get("resend_blind", False) and any(account.blind for account, _ in taken)
         places = [f"{taken.reference} at {account.name}" for account, taken in taken]
+        named = [place for place, (account, _) in zip(places, taken, strict=True) if account.named]
         most = AT_MOST if risk else 1
-        again = len(set(places)) < len(places)
+        again = len(set(named)) < len(named)
         if risk and self._world.restored_at is not None:
             # How often it was sent, and by what name, may be forgotten: then it is counted anew.
             most, again = 2 * AT_MOST, False
@@ -139,14 +140,39 @@ class Judge:
         ]
         if len(lost) > AT_MOST and self._world.restored_at is None:
             self._find("TWICE", id_, f"sent blindly as {lost}")
+        self._unnamed(id_)
+
+    def _unnamed(self, id_: str) -> None:
+        """Where a second try has no name of its own, they are counted. (To a bad receiver any number may be made.)"""
+        ids = self._world.letters.alike(id_)
+        if id_ not in ids[:1] or self._world.restored_at is not None or self._world.letters.to(id_) in self._world.bad:
+            return
+        lost = sum(
+            number
+            for account in self._world.vendors.accounts.values()
+            for reference, number in account.lost.items()
+            if not account.named and reference.startswith(id_)
+        )
+        if lost > sum(AT_MOST if self.contents.get(each, {}).get("resend_blind") else 1 for each in ids):
+            self._find("TWICE", id_, f"sent blindly {lost} times, of {len(ids)} messages")
 
     def _failed_rightly(self, id_: str, state: State) -> bool:
-        """Refused; or told `uncertain` first, and then that the try had never left."""
-        late = state.reason_detail.startswith("never left") and self._asked(id_, "unreached") > 0
-        return self._asked(id_, "refused") > 0 or late
+        """Refused, and not only in company; or told `uncertain` first, and then that the try had never left."""
+        named = self._world.vendors.accounts[state.provider].named
+        if self._asked(id_, "refused" if named else "denied") > 0:
+            return True
+        if not state.reason_detail.endswith("heard of too late"):
+            return False
+        never_left = state.reason_detail.startswith("never left")
+        self.remarks["uncertain, and then found to have been refused in company, or put off"] += not never_left
+        return self._asked(id_, "unreached" if never_left else "refused") > 0
 
     def _fate(self, id_: str, state: State, account: Account, taken: Taken) -> None:
         """What became of it is known at the vendor: the gateway must know it too, where it was told or could ask."""
+        if not account.named:
+            if state.status in (Status.DELIVERED, Status.UNDELIVERED):
+                self._find("LIE", id_, f"{state.status}, and {account.name} tells nobody what becomes of a message")
+            return
         end = "undelivered" if taken.fate == "undelivered" else "delivered"
         heard = {word for word, span in taken.told.items() if not self._within(span)}
         if state.status is Status.UNDELIVERED and taken.fate == "corrected" and end not in heard:
@@ -179,6 +205,7 @@ class Judge:
         times = [step[0] for step in timeline]
         if times != sorted(times):
             self._find("TORN", id_, f"its timeline goes back in time: {times}")
+        self._over(id_, state, times)
         ends = max(state.final_at, state.send_at) + RETENTION.record if state.final_at else -1
         if expires != ends:
             self._find("TORN", id_, f"expires at {expires}, not {ends}")
@@ -193,6 +220,12 @@ class Judge:
         for name, holder in zip(claims, holders, strict=True):
             if not (holder or b"").startswith(id_.encode()):
                 self._find("TORN", id_, f"its claim {name} is gone")
+
+    def _over(self, id_: str, state: State, times: list[int]) -> None:
+        """Where no more news can come, `submitted` is final at once."""
+        silent = not self._world.vendors.accounts[state.provider].named and state.provider not in self._world.gone
+        if silent and state.status is Status.SUBMITTED and state.final_at > times[-1]:
+            self._find("LIE", id_, f"submitted at {times[-1]}, and not final before {state.final_at}")
 
     def _read_events(self, lane: str) -> list[tuple[str, str, str]]:
         """Client, message and kind."""
@@ -222,8 +255,7 @@ class Judge:
     def _callers(self) -> None:
         named: dict[str, set[str]] = {}
         for id_, content in self.contents.items():
-            text = content["text"].removeprefix("Hello ")
-            named.setdefault(f"tag-{text}", set()).add(id_)
+            named.setdefault(content["metadata"]["tag"], set()).add(id_)
         for tag, entry in self._world.tags.items():
             there = named.get(tag, set())
             told = {id_ for id_ in entry.ids if not self._forgotten(id_)}
@@ -253,7 +285,8 @@ class Judge:
     def _refusable(self, code: str, body: dict[str, Any]) -> bool:
         """Times that have passed; a provider that is not configured just now."""
         timed = "expiresAt" in body or "sendAt" in body
-        gone = bool(self._world.gone) and ("provider" in body or len(self._world.shape.kinds) == 1)
+        able = [name for name, kind in self._world.shape.kinds.items() if carries(kind, body["to"])]
+        gone = bool(self._world.gone) and ("provider" in body or len(able) == 1)
         return (code == "invalid_request" and (timed or gone)) or (code == "no_route" and gone)
 
 

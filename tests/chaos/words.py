@@ -14,6 +14,7 @@ import httpx
 
 from gateway.provider import Callback
 from tests.chaos.ledger import Kind, Taken, Word
+from tests.chaos.letters import Letter
 
 PAGE = "<html><body><h1>Service</h1><form><input name=user></form></body></html>"
 
@@ -29,9 +30,11 @@ _STATUSES = {
 class Asked(NamedTuple):
     """A request as a vendor reads it."""
 
-    reference: str
+    references: tuple[str, ...]
+    """One each for the messages in it; none where the vendor is given `letters`."""
     send: bool
     password: str = ""
+    letters: tuple[Letter, ...] = ()
 
 
 class Words(Protocol):
@@ -39,6 +42,10 @@ class Words(Protocol):
 
     refusals: Mapping[str, str]
     """Codes of its refusals, with whom each is about: "message" or "us"."""
+    divisible: frozenset[str]
+    """Those that may be about one of several receivers, or about their number."""
+    garbage: tuple[str, ...]
+    """Answers that say nothing certain."""
 
     def read(self, request: httpx.Request) -> Asked: ...
 
@@ -55,10 +62,12 @@ class AICrossWords:
     """JSON; what was sent can be asked for."""
 
     refusals: Mapping[str, str] = MappingProxyType({"110": "message", "300": "us", "500": "us"})
+    divisible: frozenset[str] = frozenset()
+    garbage: tuple[str, ...] = ("{", "999")
 
     def read(self, request: httpx.Request) -> Asked:
         fields = parse_qs((request.content or request.url.query).decode())
-        return Asked(fields["clientTag"][0], request.method == "POST")
+        return Asked((fields["clientTag"][0],), request.method == "POST")
 
     def accepted(self, dice: random.Random) -> httpx.Response:
         return _reply(0, "Success.")
@@ -101,11 +110,13 @@ class MediaWords:
     refusals: Mapping[str, str] = MappingProxyType(
         {"401": "us", "402": "us", "414": "message", "550": "us", "557": "us"}
     )
+    divisible: frozenset[str] = frozenset()
+    garbage: tuple[str, ...] = ("{", "999")
 
     def read(self, request: httpx.Request) -> Asked:
         fields = parse_qs(request.content.decode())
         _, _, password = b64decode(request.headers["authorization"].partition(" ")[2]).decode().partition(":")
-        return Asked(fields["smsid"][0], True, password)
+        return Asked((fields["smsid"][0],), True, password)
 
     def accepted(self, dice: random.Random) -> httpx.Response:
         return self._code("200", dice, spoken=False)
@@ -132,8 +143,45 @@ class MediaWords:
         return Callback(kind="delivery", content_type="application/x-www-form-urlencoded", body=body.encode())
 
 
+class KoreaWords:
+    """One answer for all receivers of a request; nothing is said of a message afterwards."""
+
+    refusals: Mapping[str, str] = MappingProxyType({"3": "us", "7": "message", "8": "us", "9": "us", "10": "us"})
+    divisible: frozenset[str] = frozenset({"8", "10"})
+    garbage: tuple[str, ...] = (
+        "{",
+        "999",
+        '{"result": true}',
+        '{"result": true, "errorCode": 10}',
+        '{"result": false, "errorCode": 0}',
+    )
+
+    def read(self, request: httpx.Request) -> Asked:
+        fields = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        words = (fields["message"], fields.get("subject", ""), fields["send_number"])
+        return Asked((), True, letters=tuple(Letter(number, *words) for number in fields["receiver"].split(" ")))
+
+    def accepted(self, dice: random.Random) -> httpx.Response:
+        return self._reply(dice, True, 0)
+
+    def refused(self, code: str, dice: random.Random) -> httpx.Response:
+        return self._reply(dice, False, int(code))
+
+    def busy(self, dice: random.Random) -> httpx.Response:
+        return httpx.Response(429, text="slow down")
+
+    def callback(self, taken: Taken, word: Word, dice: random.Random) -> Callback:
+        raise NotImplementedError("it pushes nothing")
+
+    def _reply(self, dice: random.Random, result: bool, code: int) -> httpx.Response:
+        fields: dict[str, Any] = {"result": result, "errorCode": code, "msg": "", "balance": dice.randint(0, 999)}
+        if dice.random() < 0.3:
+            fields = {name: str(value).lower() for name, value in fields.items()}
+        return httpx.Response(200, json=fields)
+
+
 AICROSS, MEDIA = AICrossWords(), MediaWords()
-WORDS: dict[Kind, Words] = {"aicross": AICROSS, "blind": AICROSS, "mediasms": MEDIA}
+WORDS: dict[Kind, Words] = {"aicross": AICROSS, "blind": AICROSS, "mediasms": MEDIA, "koreasms": KoreaWords()}
 
 
 def _reply(code: int, message: str, **more: Any) -> httpx.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
 import random
 import traceback
 from collections import Counter
@@ -22,6 +23,7 @@ from tests.chaos import callers, shape
 from tests.chaos.books import Books, Copy
 from tests.chaos.clockwork import BASE, START, script_names, scripts
 from tests.chaos.ledger import Account, provider
+from tests.chaos.letters import Letters
 from tests.chaos.operators import Operators
 from tests.chaos.process import PROCESS, Process, task_factory
 from tests.chaos.rules import Rules
@@ -78,6 +80,10 @@ class World:
         self.tags: dict[str, callers.Entry] = {}
         self.accepted: dict[str, float] = {}
         """When Redis took a message, by id."""
+        self.letters = Letters()
+        """Who is to get which words, as Redis took it."""
+        self.bad: set[str] = set()
+        """Numbers that KoreaSMS does not know."""
         self.struck: set[str] = set()
         """Ids of messages whose holder died, hung, was cut off or had its lease ended by a leap of the clock."""
         self.gone: set[str] = set()
@@ -94,6 +100,7 @@ class World:
         self._lags = random.Random(f"lag {seed}")
         self._outside: dict[asyncio.Task[Any], None] = {}
         self._jumped = self._leapt = 0.0
+        self._stepped_back = False
         self._active_at = START
         self._changed = True
         self._woken: set[str] = set()
@@ -124,6 +131,7 @@ class World:
 
     def jump(self, seconds: float) -> None:
         self._jumped += seconds
+        self._stepped_back |= seconds < 0
         self._leapt += max(seconds, 0.0)
         self.rough_at = self.now
         if seconds > 0 and not self.calm:
@@ -167,6 +175,7 @@ class World:
                 if id_ not in self.accepted and self.books.queued(id_) > 1:
                     self.findings.append(f"TORN {id_}: queued twice")
                 self.accepted.setdefault(id_, self.now)
+                self.letters.accepted(id_, json.loads(command[8]))
         elif name == "login":
             self.rules.started(command[5].decode(), command[6].decode())
 
@@ -328,11 +337,12 @@ class World:
         for _ in range(ROUNDS):
             await self._until_quiet()
             left = {id_: state for id_, state in self.books.records().items() if not state.final_at}
+            if not left and any(each.hands for each in self.dispatchers.values()):
+                await asyncio.sleep(1.0)  # what somebody was told, and could not write down yet
+                continue
             if not self._outside and not left:
                 return
-            if patience and any(
-                state.phase is Phase.QUEUED and state.provider in self.config for state in left.values()
-            ):
+            if patience and any(state.provider in self.config for state in self._queued(left)):
                 patience -= 1
                 self.jump(5.0 if patience > PATIENCE // 2 else 60.0)
                 if patience % 8 == 0:  # who was away may have told of a failed login only now
@@ -340,6 +350,22 @@ class World:
             else:
                 await self._pass_time(left)
             await asyncio.sleep(0.1)
+
+    def _queued(self, left: dict[str, State]) -> list[State]:
+        """Those that stand in a queue, or were dropped from it to be looked at. One that should and does not is lost,
+        unless the clock stepped back: a take drops what is past its time, and the agenda, too late for that, sees time
+        left."""
+        found = []
+        for id_, state in left.items():
+            if state.phase is not Phase.QUEUED:
+                continue
+            ends = state.expires_at / 1000
+            if self.books.queued(id_, state.provider) or self.books.due(id_) < ends:
+                found.append(state)
+            elif not self._stepped_back and self.wall < ends:
+                finding = f"LOST {id_}: queued at {state.provider}, and in no queue there"
+                self.findings += [finding] * (finding not in self.findings)
+        return found
 
     async def _pass_time(self, left: dict[str, State]) -> None:
         """Till something is due; by hours, where all that is left only waits for a provider to come back."""
