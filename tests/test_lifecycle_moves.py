@@ -7,7 +7,7 @@ import pytest
 
 from gateway.model import lifecycle
 from gateway.model.message import Phase, Status
-from gateway.model.outcome import Busy, NotSent, SendOutcome
+from gateway.model.outcome import Busy, NotSent, SendOutcome, Unknown
 from gateway.model.policy import NOBODY, Policy
 from tests.test_lifecycle import (
     ABOUT_MESSAGE,
@@ -192,3 +192,16 @@ class TestBlindResends:
         moved = settle(taken(queued()), ABOUT_US, WITH_NEXT)
         state = self.receipt(taken(moved), 1, "undelivered")
         assert state.status is Status.SUBMITTING
+
+
+def test_what_is_in_doubt_is_asked_for_soon_and_then_more_and_more_rarely() -> None:
+    impatient = msgspec.structs.replace(DEDUPLICATED, settle_after=8_000)
+    state = queued(status=Status.UNCERTAIN, phase=Phase.ASKING, open="1 ", due=NOW, asked_since=NOW)
+    waits = []
+    for _ in range(9):
+        change = lifecycle.found(state, Unknown(), state.due, impatient)
+        assert change is not None
+        waits.append(change.state.due - state.due)
+        state = change.state
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (16_000, 600_000), "never less than every ten minutes"
