@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -64,8 +66,10 @@ class Running(Harness):
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    async def all_rest(self, tag: str, *statuses: str, seconds: float = 20.0) -> dict[str, dict[str, Any]]:
-        """Every message of the groupTag, by number, once each has one of the statuses."""
+    async def all_rest(
+        self, tag: str, *statuses: str, of: Mapping[str, str] = MappingProxyType({}), seconds: float = 20.0
+    ) -> dict[str, dict[str, Any]]:
+        """Every message of the groupTag, by number, once each has one of the statuses; `of` some numbers, that one."""
         ends = time.monotonic() + seconds
         while True:
             found: list[dict[str, Any]] = []
@@ -75,7 +79,11 @@ class Running(Harness):
                 answer = (await self.api.get("/messages", params=page)).json()
                 found += answer["items"]
                 cursor = answer["nextCursor"]
-            moving = [each["status"] for each in found if each["status"] not in statuses]
+            moving = [
+                each["status"]
+                for each in found
+                if each["status"] not in ((of[each["to"]],) if each["to"] in of else statuses)
+            ]
             if not moving:
                 return {each["to"]: each for each in found}
             assert time.monotonic() < ends, f"{len(moving)} of {len(found)} are still {set(moving)}"

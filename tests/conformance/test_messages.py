@@ -43,7 +43,7 @@ async def test_every_ending_ends_as_it_should(candidate: Candidate, running: Run
         group = "known" if number in ends else "further"
         await running.accepted(to=number, text=f"for those at {number[-4:]}", groupTag=group)
 
-    found = await running.all_rest("known", *{status for status, _ in ends.values()})
+    found = await running.all_rest("known", of={number: status for number, (status, _) in ends.items()})
     assert {number: (each["status"], running.vendor.taken(number)) for number, each in found.items()} == ends
     unheard = not (candidate.able.delivery_reports or candidate.able.status_query)
     for message in found.values():
