@@ -238,9 +238,9 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="Vendors",
         scope="read",
         summary="What is left on the vendor accounts",
-        description="Asks every vendor that tells a balance, at once. Where one cannot be asked now, what it said last "
-        "is answered, with its time. A provider that fails has a `problem` in the list; one that is pinned by "
-        "`provider` fails the request.",
+        description="Asks every vendor that tells a balance, at once. Where one may not be asked now (it is paused, or "
+        "asked as often as it may be), what it said last is answered, with its time. A provider that fails has a "
+        "`problem` in the list; one that is pinned by `provider` fails the request.",
         query=VendorQuery,
         answers={
             200: Answer(
@@ -271,7 +271,8 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="A month's messages",
         description="Your client's messages accepted in a month, by provider, carrier and status, beside the parts "
         "the vendors bill. The two need not agree: the vendor counts the whole account, parts of messages and only "
-        "what was delivered, up to `billedAsOf`; its invoice prevails. Your own counts are kept for 400 days.",
+        "what was delivered, up to `billedAsOf`; its invoice prevails. Your own counts are kept for 400 days. A "
+        "vendor that cannot be asked is among the `problems`; one that is pinned by `provider` fails the request.",
         query=UsageQuery,
         answers={
             200: Answer(
@@ -292,7 +293,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 },
             )
         },
-        problems=(Code.STORE_UNAVAILABLE,),
+        problems=_FAILURES,
     ),
     Operation(
         method="get",
