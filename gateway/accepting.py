@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway import faults, templates
-from gateway.errors import Code, GatewayError, Pointer, StoreFull
+from gateway.errors import Code, GatewayError, Pointer, StoreFull, invalid
 from gateway.metrics import Metrics
 from gateway.model.ids import PREFIX, created_ms, new_id
 from gateway.model.message import Content, Phase, State, Status
@@ -127,12 +127,12 @@ class Acceptor:
         if send_at is not None and send_at <= now:
             raise _past_send_at()
         if send_at is not None and send_at > now + MAX_AHEAD_MS:
-            raise _invalid("/sendAt", "sendAt lies more than 90 days ahead.")
+            raise invalid("/sendAt", "sendAt lies more than 90 days ahead.")
         starts = send_at or now
         if expires_at is not None and expires_at <= starts:
             raise _past_expiry()
         if expires_at is not None and expires_at > starts + MAX_AHEAD_MS:
-            raise _invalid("/expiresAt", "expiresAt lies more than 90 days after the message may be sent.")
+            raise invalid("/expiresAt", "expiresAt lies more than 90 days after the message may be sent.")
         if draft.held_by_provider:
             raise GatewayError(Code.UNSUPPORTED, "No configured provider holds reservations itself; leave heldBy out.")
         return expires_at or starts + self._max_queue_ms
@@ -254,16 +254,12 @@ def _conflict(conflict: Conflict) -> GatewayError:
     )
 
 
-def _invalid(pointer: str, detail: str) -> GatewayError:
-    return GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer(pointer, detail),))
-
-
 def _past_send_at() -> GatewayError:
-    return _invalid("/sendAt", "sendAt lies in the past; leave it out to send now.")
+    return invalid("/sendAt", "sendAt lies in the past; leave it out to send now.")
 
 
 def _past_expiry() -> GatewayError:
-    return _invalid("/expiresAt", "expiresAt must lie in the future, and after sendAt.")
+    return invalid("/expiresAt", "expiresAt must lie in the future, and after sendAt.")
 
 
 def _overloaded(detail: str) -> GatewayError:

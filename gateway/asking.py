@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from gateway.availability import Availability
+from gateway.availability import PATIENCE, Availability
 from gateway.errors import Code, GatewayError, LostAnswer, NeverLeft
 from gateway.provider import Declined, Provider, Question, Unreadable, Usage, VendorAnswer, VendorTemplate
 from gateway.store.balances import Balances, Sighting
@@ -29,8 +29,6 @@ SILENT_FOR = 2.0
 """Seconds it is not asked for them again where it did not tell, or told none of the name."""
 SHARE = 0.25
 """Of a vendor's rate, at most, that questions take in one process: the rest is the messages'."""
-PATIENCE = 2.0
-"""Seconds a question waits for its turn, at most."""
 CODE_AT_MOST, WORDS_AT_MOST = 40, 200
 """Characters of what a vendor says that are passed on."""
 

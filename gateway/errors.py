@@ -69,6 +69,11 @@ class GatewayError(Exception):
         self.headers = headers or {}
 
 
+def invalid(pointer: str, detail: str) -> GatewayError:
+    """A request that is wrong at one place; `pointer` as in `Pointer`."""
+    return GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer(pointer, detail),))
+
+
 class NeverLeft(Exception):
     """No byte of the request can have been acted on: no connection came about. Safe to try elsewhere."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import Code, GatewayError, Pointer
+from gateway.errors import Code, GatewayError, Pointer, invalid
 from gateway.model.message import Content, Record, State
 from gateway.model.phone import country
 from gateway.model.policy import NOBODY, Policy
@@ -90,8 +90,7 @@ class Routing:
             return names if client.providers is None else tuple(filter(client.may_use, names))
         if pinned not in self.providers:
             known = ", ".join(sorted(filter(client.may_use, self.providers))) or "none"
-            detail = f"There is no provider of this name; configured: {known}."
-            raise GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer("/provider", detail),))
+            raise invalid("/provider", f"There is no provider of this name; configured: {known}.")
         if not client.may_use(pinned):
             raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
         return (pinned,)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from gateway.errors import Code, GatewayError, Pointer
+from gateway.errors import Code, GatewayError, Pointer, invalid
 from gateway.model.message import Content
 from gateway.model.segments import encodable
 from gateway.provider import Provider, VendorTemplate
@@ -51,7 +51,7 @@ async def find(wanted: Wanted, content: Content, candidates: tuple[Provider, ...
         if template is not None:
             text = _filled(template.content, dict(template.holes), wanted.values)
             return msgspec.structs.replace(content, text=text)
-    raise silent or _invalid("/template/id", "There is no template of this name.")
+    raise silent or invalid("/template/id", "There is no template of this name.")
 
 
 def _filled(text: str, holes: Mapping[str, str], values: Mapping[str, str]) -> str:
@@ -61,9 +61,9 @@ def _filled(text: str, holes: Mapping[str, str], values: Mapping[str, str]) -> s
     if named:
         text = re.sub("|".join(map(re.escape, named)), lambda hole: values[named[hole[0]]], text)
     if not 1 <= len(text) <= TEXT_AT_MOST:
-        raise _invalid("/template", f"The filled text must have 1 to {TEXT_AT_MOST} characters.")
+        raise invalid("/template", f"The filled text must have 1 to {TEXT_AT_MOST} characters.")
     if not encodable(text):
-        raise _invalid("/template", "The filled text holds half of a surrogate pair, which no handset can show.")
+        raise invalid("/template", "The filled text holds half of a surrogate pair, which no handset can show.")
     return text
 
 
@@ -75,7 +75,3 @@ def _refuse_misfits(holes: tuple[str, ...], values: Mapping[str, str]) -> None:
     ]
     if problems:
         raise GatewayError(Code.INVALID_REQUEST, "The template's values do not fit its holes.", errors=tuple(problems))
-
-
-def _invalid(pointer: str, detail: str) -> GatewayError:
-    return GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer(pointer, detail),))

@@ -85,7 +85,7 @@ async def open_pair(redis_url: str, tmp_path: Path) -> AsyncIterator[OpenPair]:
             media = MediaSMSSimulator(**{**options, **simulator})  # type: ignore[arg-type]
             await media.start()
             media.callback_url = f"http://gateway/callbacks/media/{SECRET}/delivery"
-            section = MEDIA.format(url=media.url, password=password, secret=SECRET)
+            section = MEDIA.format(url=media.base_url, password=password, secret=SECRET)
             harness = await open_harness(redis_url, tmp_path, stack, section + extra)
             stack.push_async_callback(media.stop)  # before what its receipts go through
             return Pair(harness, media)

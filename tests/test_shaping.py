@@ -92,7 +92,7 @@ async def test_two_accounts_behind_one_address_share_its_limit(open_pair: OpenPa
     )
     watch = Watch(pair)
     second: Any = pair.harness.here.settings.providers["second"]
-    second._url = pair.media.url
+    second._url = pair.media.base_url
     await fill(pair.harness, 120)
     await asyncio.gather(*(pair.harness.sent(provider="second") for _ in range(120)))
     pair.harness.dispatch()

@@ -14,9 +14,9 @@ from msgspec import Raw, structs
 
 from gateway.api.batch_schemas import SHARED, BatchIn, Number
 from gateway.api.drafting import given, normalise
-from gateway.api.requests import AnyRequest, invalid, json_body, schema_error
+from gateway.api.requests import AnyRequest, json_body, schema_error
 from gateway.api.schemas import MessageIn
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, invalid
 from gateway.model import phone
 
 T = TypeVar("T")

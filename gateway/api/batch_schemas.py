@@ -60,7 +60,3 @@ class BatchOut(msgspec.Struct, rename="camel"):
     total: int
     counts: dict[Status, int]
     created_at: datetime
-
-
-class BatchQuery(msgspec.Struct, forbid_unknown_fields=True):
-    client: Annotated[str, Meta(min_length=1, max_length=32)] | None = None

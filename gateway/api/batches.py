@@ -18,9 +18,9 @@ from msgspec import structs
 
 from gateway.accepting import rate_headers
 from gateway.api.batch_bodies import Asked, read_batch
-from gateway.api.batch_schemas import BatchAcceptedOut, BatchItemOut, BatchOut, BatchQuery
+from gateway.api.batch_schemas import BatchAcceptedOut, BatchItemOut, BatchOut
 from gateway.api.drafting import claims_of, draft_of, given
-from gateway.api.messages import READ_QUERY, SEND, json, known, visible
+from gateway.api.messages import READ_QUERY, SEND, ClientQuery, json, known, visible
 from gateway.api.problems import Problem, problem, problem_headers, translate
 from gateway.api.requests import AnyRequest, idempotency_key, query
 from gateway.api.schemas import MessageOut, instant, message_out, record_out
@@ -183,7 +183,7 @@ async def _shown(here: Services, batch: Batch) -> BatchOut:
 @route("/batches/{batch_id:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
 async def get_batch(request: AnyRequest, batch_id: FromPath[str]) -> Response[bytes]:
     """How many messages a batch has, and how many of them stand where."""
-    here, asked = services(request), query(request, BatchQuery)
+    here, asked = services(request), query(request, ClientQuery)
     return json(await _shown(here, await _find(here, batch_id, visible(caller(request), asked.client))))
 
 

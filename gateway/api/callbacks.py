@@ -10,9 +10,9 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from gateway.api.auth import allowed
-from gateway.api.requests import AnyRequest, invalid
+from gateway.api.requests import AnyRequest
 from gateway.api.services import Services, services
-from gateway.errors import Code, GatewayError, UnreadableCallback
+from gateway.errors import Code, GatewayError, UnreadableCallback, invalid
 from gateway.model.values import Secret
 from gateway.provider import Callback, Provider
 

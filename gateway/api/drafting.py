@@ -10,8 +10,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from gateway.accepting import Draft
-from gateway.api.requests import invalid
 from gateway.api.schemas import MessageIn
+from gateway.errors import invalid
 from gateway.model import phone, segments
 from gateway.model.message import Content
 from gateway.settings import Client, Settings

@@ -21,9 +21,8 @@ import msgspec
 from msgspec import Meta
 
 from gateway.accepting import MAX_AHEAD_MS
-from gateway.api.requests import invalid
 from gateway.api.schemas import MessageList, record_out
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, invalid
 from gateway.model import phone
 from gateway.model.ids import BATCH_PREFIX, created_ms, parse_public
 from gateway.model.message import Record, Status

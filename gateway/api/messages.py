@@ -16,10 +16,10 @@ from gateway.accepting import Acceptance, rate_headers
 from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, draft_of, given, normalise
 from gateway.api.listing import ListQuery, list_messages
-from gateway.api.requests import AnyRequest, idempotency_key, invalid, json_body, preferred_wait, query
+from gateway.api.requests import AnyRequest, idempotency_key, json_body, preferred_wait, query
 from gateway.api.schemas import MessageIn, explain_out, message_out, record_out
 from gateway.api.services import Services, caller, services
-from gateway.errors import Code, GatewayError
+from gateway.errors import Code, GatewayError, invalid
 from gateway.model.ids import PREFIX, parse_public
 from gateway.model.message import Record, Status
 from gateway.store.messages import claim_name
@@ -106,7 +106,9 @@ async def _answer(here: Services, accepted: Acceptance, record: Record | None, w
     return json(message_out(accepted.id, state, content), 201 if created else 202, headers)
 
 
-class ReservationQuery(msgspec.Struct, forbid_unknown_fields=True):
+class ClientQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose record is asked for."""
+
     client: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
 
 
@@ -148,7 +150,7 @@ async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Respons
 @route("/reservations/{message_id:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
 async def get_reservation(request: AnyRequest, message_id: FromPath[str]) -> Response[bytes]:
     """A message that was given a `sendAt`, as /messages/{id} shows it."""
-    here, asked = services(request), query(request, ReservationQuery)
+    here, asked = services(request), query(request, ClientQuery)
     record = await find(here, message_id, visible(caller(request), asked.client))
     if not record.state.send_at:
         raise NotFoundException

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 import msgspec
 from litestar import Request
 
-from gateway.errors import Code, GatewayError, Pointer
+from gateway.errors import Code, GatewayError, invalid
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -21,10 +21,6 @@ _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(?P<seconds>\d{1,9})", re.IGNORECASE)
 MAX_WAIT = 30
-
-
-def invalid(pointer: str, detail: str) -> GatewayError:
-    return GatewayError(Code.INVALID_REQUEST, detail, errors=(Pointer(pointer, detail),))
 
 
 def _pointer(path: str, field: str | None) -> str:

@@ -23,7 +23,7 @@ from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, given
 from gateway.api.messages import READ, READ_QUERY, SEND, json, visible
 from gateway.api.problems import problem
-from gateway.api.requests import AnyRequest, idempotency_key, invalid, json_body, query
+from gateway.api.requests import AnyRequest, idempotency_key, json_body, query
 from gateway.api.schemas import instant
 from gateway.api.services import Services, caller, services
 from gateway.api.vendor_schemas import (
@@ -46,7 +46,7 @@ from gateway.api.vendor_schemas import (
     VendorQuery,
 )
 from gateway.asking import unsupported
-from gateway.errors import Code, GatewayError, Pointer
+from gateway.errors import Code, GatewayError, Pointer, invalid
 from gateway.model.values import Secret
 from gateway.provider import Provider, Usage
 from gateway.store.gates import pass_for

@@ -182,11 +182,6 @@ class MediaSMSSimulator:
         """For the provider's `base_url`; once started."""
         return self._server.url + PATH
 
-    @property
-    def url(self) -> str:
-        """`base_url`."""
-        return self.base_url
-
     @classmethod
     def endings(cls) -> Mapping[str, str]:
         """How a number may end, and what then becomes of a message to it."""

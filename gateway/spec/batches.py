@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.api.batch_schemas import MOST, BatchAcceptedOut, BatchIn, BatchOut, BatchQuery
+from gateway.api.batch_schemas import MOST, BatchAcceptedOut, BatchIn, BatchOut
+from gateway.api.messages import ClientQuery
 from gateway.api.problems import problem
 from gateway.errors import Code, GatewayError, Pointer
 from gateway.model.ids import BATCH_PREFIX
@@ -56,9 +57,6 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
             "retention."
         ),
         "createdAt": _field("When the batch was first asked for."),
-    },
-    "BatchQuery": {
-        "client": _field("Another client's batch instead of your own. Needs a key with the scope `admin`."),
     },
 }
 
@@ -169,7 +167,7 @@ OPERATIONS: tuple[Operation, ...] = (
         description="How many messages a batch has, and how many of them stand where. `GET /messages?batchId=` lists "
         "them.",
         path_parameters=(_PATH_ID,),
-        query=BatchQuery,
+        query=ClientQuery,
         answers={200: Answer(description="The batch.", body=BatchOut, example=_STANDS)},
         problems=(Code.STORE_UNAVAILABLE,),
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.api.listing import ListQuery
-from gateway.api.messages import ReadQuery, ReservationQuery
+from gateway.api.messages import ClientQuery, ReadQuery
 from gateway.api.problems import KINDS, slug
 from gateway.api.requests import MAX_WAIT
 from gateway.api.schemas import ExplainOut, MeOut, MessageIn, MessageList, MessageOut, OrphanList
@@ -137,7 +137,7 @@ MESSAGES = (
         summary="Read a reservation",
         description="A message that was given a `sendAt`, with its timeline; any other message is 404 here.",
         path_parameters=(MESSAGE_ID,),
-        query=ReservationQuery,
+        query=ClientQuery,
         answers={200: Answer(description="The reservation.", body=MessageOut, example=examples.SCHEDULED)},
         problems=(Code.STORE_UNAVAILABLE,),
     ),

@@ -279,7 +279,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "items": _field("The receipts."),
         "nextCursor": _field("`cursor` of the next page; null: this was the last."),
     },
-    "ReservationQuery": {
+    "ClientQuery": {
         "client": _field(_CLIENT),
     },
     "OrphanOut": {

@@ -169,7 +169,7 @@ class Siege:
         config = CONFIG.format(
             redis=redis,
             deduped=self._deduped.url,
-            blind=self._blind.url,
+            blind=self._blind.base_url,
             secret=SECRET,
             timeout=self._plan.timeout,
             reconcile_after=self._plan.reconcile_after,
