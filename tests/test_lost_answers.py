@@ -104,7 +104,7 @@ class World:
 
     async def behind(self, request: bytes) -> bytes:
         """The simulator's answer."""
-        url = urlsplit(getattr(self.pair, self.name).url)
+        url = urlsplit(getattr(self.pair, self.name).base_url)
         reader, writer = await asyncio.open_connection(url.hostname, url.port)
         writer.write(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
         answer = await reader.read()
