@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,7 +17,7 @@ from gateway.model.ids import PREFIX, created_ms, new_id
 from gateway.model.message import Content, Phase, State, Status
 from gateway.model.segments import Segments
 from gateway.provider import Misfit
-from gateway.routing import PassedOver, Routing
+from gateway.routing import Handover, PassedOver, Routing, handover
 from gateway.settings import Client
 from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Full, Late, Limited, Replay, Store
 from gateway.templates import Lookup, Wanted
@@ -36,7 +36,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None = None
     high: bool = False
     pinned: str | None = None
-    held_by_provider: bool = False
+    held_by: Literal["gateway", "provider"] | None = None
+    """Who keeps it until its time; None: as configured."""
 
 
 class Acceptance(msgspec.Struct, frozen=True):
@@ -49,6 +50,14 @@ class Acceptance(msgspec.Struct, frozen=True):
     left: int = -1
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """How a reservation is kept until its time."""
+
+    held_by: Literal["gateway", "provider"]
+    cancelable_until: int | None
+    """ms since 1970; None: it cannot be canceled."""
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """What would become of a message: the providers able to carry it, the one to use first; those passed over; how long
     its text is for each that is able; what its sender should know."""
@@ -57,6 +66,7 @@ class Explanation(msgspec.Struct, frozen=True):
     passed_over: tuple[PassedOver, ...]
     sizes: dict[str, Segments]
     warnings: tuple[str, ...]
+    plan: Plan | None
 
 
 _AWAY = Misfit("unavailable", "it takes no requests now")
@@ -124,26 +134,31 @@ class Acceptor:
     def _times(self, draft: Draft, now: int) -> int:
         """Refuses impossible times; when the message expires."""
         send_at, expires_at = draft.send_at, draft.expires_at
-        if send_at is not None and send_at <= now:
-            raise _past_send_at()
-        if send_at is not None and send_at > now + MAX_AHEAD_MS:
-            raise invalid("/sendAt", "sendAt lies more than 90 days ahead.")
+        if send_at is not None:
+            check_send_at(send_at, now)
         starts = send_at or now
         if expires_at is not None and expires_at <= starts:
             raise _past_expiry()
         if expires_at is not None and expires_at > starts + MAX_AHEAD_MS:
             raise invalid("/expiresAt", "expiresAt lies more than 90 days after the message may be sent.")
-        if draft.held_by_provider:
-            raise GatewayError(Code.UNSUPPORTED, "No configured provider holds reservations itself; leave heldBy out.")
         return expires_at or starts + self._max_queue_ms
 
     def _draw_up(self, client: Client, draft: Draft, now: int, wait_ms: int, batch: str) -> tuple[Content, State]:
         expires, send_at = self._times(draft, now), draft.send_at
         able = self._routing.choose(draft.content, client, draft.pinned, later=send_at is not None)
+        able, handed, failed = self._keeper(draft, able, now)
+        if failed and not handed:
+            raise _kept_by_nobody(failed, draft.pinned)
         fields: dict[str, Any] = {}
+        if handed:
+            send_at = handed.send_at
+            expires = draft.expires_at or send_at + self._max_queue_ms
+            fields["binding"] = not self._lets_go(able[0])
+        if draft.expires_at:
+            fields["own_deadline"] = True
         if draft.content.text:
             size = self._routing.providers[able[0]].measure(draft.content.text)
-            fields = {"encoding": size.encoding, "characters": size.characters, "segments": size.count}
+            fields |= {"encoding": size.encoding, "characters": size.characters, "segments": size.count}
         if len(able) > 1:
             fields["route"] = able
         if draft.pinned:
@@ -153,11 +168,11 @@ class Acceptor:
         local = datetime.fromtimestamp(now / 1000, self._zone)
         return msgspec.structs.replace(draft.content, **fields), State(
             status=Status.SCHEDULED if send_at else Status.QUEUED,
-            phase=Phase.WAITING if send_at else Phase.QUEUED,
+            phase=Phase.WAITING if send_at and not handed else Phase.QUEUED,
             provider=able[0],
             client=client.name,
             high=draft.high,
-            due=send_at or expires,
+            due=min(handed.until, expires) if handed else send_at or expires,
             expires_at=expires,
             send_at=send_at or 0,
             created_at=now,
@@ -166,7 +181,29 @@ class Acceptor:
             watched=wait_ms > 0,
             steps=1,
             month=local.year * 100 + local.month,
+            handover=handed.until if handed else 0,
         )
+
+    def _keeper(
+        self, draft: Draft, able: tuple[str, ...], now: int
+    ) -> tuple[tuple[str, ...], Handover | None, tuple[PassedOver, ...]]:
+        """The providers, first the one that is to keep the reservation, and how; None: the gateway keeps it. Those that
+        were to keep it and cannot: with a caller who wants a vendor to keep it, and none that can, it is not taken."""
+        wished = draft.held_by == "provider"
+        failed: list[PassedOver] = []
+        for name in () if draft.send_at is None or draft.held_by == "gateway" else able if wished else able[:1]:
+            provider = self._routing.providers[name]
+            if not wished and provider.settings.reservations == "gateway":
+                break
+            found = handover(provider, draft.send_at or 0, now)
+            if isinstance(found, Handover):
+                return (name, *(other for other in able if other != name)), found, tuple(failed)
+            failed.append(PassedOver(name, found))
+        return able, None, tuple(failed) if wished else ()
+
+    def _lets_go(self, name: str) -> bool:
+        keeping = self._routing.providers[name].capabilities.reservations
+        return keeping is not None and keeping.cancelable
 
     async def check(self, client: Client, draft: Draft) -> None:
         """Refuses what would be refused whatever number it goes to: its times, a provider that is none or not this
@@ -185,9 +222,18 @@ class Acceptor:
         content, providers = draft.content, self._routing.providers
         decision = self._routing.decide(content, client, draft.pinned)
         able = decision.able if draft.send_at else self._routing.serving_first(decision.able)
+        able, handed, failed = self._keeper(draft, able, self._store.clock.now())
+        plan = None
+        if failed and not handed:
+            able = ()
+        elif handed:
+            plan = Plan("provider", handed.send_at if self._lets_go(able[0]) else None)
+        elif draft.send_at and able:
+            plan = Plan("gateway", draft.send_at)
         away = [PassedOver(name, _AWAY) for name in able[1:] if name in self._routing.away]
         sizes = {name: providers[name].measure(content.text) for name in able if content.text}
-        return Explanation(able, (*decision.passed_over, *away), sizes, self._warnings(client, draft, able))
+        passed_over = (*decision.passed_over, *failed, *away)
+        return Explanation(able, passed_over, sizes, self._warnings(client, draft, able), plan)
 
     def _warnings(self, client: Client, draft: Draft, able: tuple[str, ...]) -> tuple[str, ...]:
         if not able:
@@ -220,6 +266,8 @@ class Acceptor:
                 retry_after=result.retry_ms / 1000,
                 headers=rate_headers(client, 0, result.retry_ms / 1000),
             )
+        if isinstance(result, Late) and state and state.handover:
+            raise _overloaded("The store was slow, and the vendor cannot be given the reservation in time any more.")
         if isinstance(result, Late):
             raise _past_send_at() if state and state.send_at else _past_expiry()
         if isinstance(result, Full):
@@ -254,12 +302,26 @@ def _conflict(conflict: Conflict) -> GatewayError:
     )
 
 
+def check_send_at(send_at: int, now: int) -> None:
+    """Both ms since 1970. Raises `invalid_request` where a message cannot be kept until then."""
+    if send_at <= now:
+        raise _past_send_at()
+    if send_at > now + MAX_AHEAD_MS:
+        raise invalid("/sendAt", "sendAt lies more than 90 days ahead.")
+
+
 def _past_send_at() -> GatewayError:
     return invalid("/sendAt", "sendAt lies in the past; leave it out to send now.")
 
 
 def _past_expiry() -> GatewayError:
     return invalid("/expiresAt", "expiresAt must lie in the future, and after sendAt.")
+
+
+def _kept_by_nobody(failed: tuple[PassedOver, ...], pinned: str | None) -> GatewayError:
+    errors = tuple(Pointer(each.misfit.pointer, f"{each.provider}: {each.misfit.detail}") for each in failed)
+    detail = f"{errors[0].detail}. Leave heldBy out, and the gateway keeps the message until its time."
+    return GatewayError(Code.UNSUPPORTED, detail, errors=errors, provider=pinned)
 
 
 def _overloaded(detail: str) -> GatewayError:

@@ -36,6 +36,7 @@ from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
+from gateway.reservations import Reservations
 from gateway.routing import Routing
 from gateway.settings import Settings
 from gateway.spec import routes as specification
@@ -109,6 +110,9 @@ async def open_services(
         asker=asker,
         acceptor=Acceptor(store, routing, asker.template, section.max_queue, section.time_zone, metrics),
         recorder=recorder,
+        reservations=Reservations(
+            store, routing, recorder, asker, availability, transport, settings.clients, section.max_queue
+        ),
         receipts=Receipts(recorder, orphans, metrics),
         transport=transport,
         metrics=metrics,
@@ -209,8 +213,8 @@ def dispatcher_for(here: Services, owner: str, start: str) -> Dispatcher:
     return Dispatcher(
         here.store,
         here.recorder,
+        here.routing,
         here.transport,
-        here.settings.providers,
         owner,
         here.metrics,
         here.availability,

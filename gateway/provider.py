@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -22,6 +24,7 @@ from gateway.model.outcome import (
     Duplicate,
     Finding,
     Guarantee,
+    Kept,
     Known,
     Refused,
     SendOutcome,
@@ -43,6 +46,8 @@ __all__ = [
     "Duplicate",
     "Finding",
     "Guarantee",
+    "Keeping",
+    "Kept",
     "Known",
     "Misfit",
     "Provider",
@@ -60,9 +65,25 @@ __all__ = [
     "VendorAnswer",
     "VendorRequest",
     "VendorTemplate",
+    "Withdrawal",
 ]
 
 T = TypeVar("T")
+
+
+Withdrawal = Literal["withdrawn", "sent", "unknown"]
+"""What a vendor says when told to drop a message that it keeps: it did; too late; it knows none of the reference."""
+
+
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """How a vendor keeps messages until their time."""
+
+    ahead: int = 0
+    """Seconds before its time that the vendor must have a message, at least."""
+    whole: int = 1
+    """Seconds its times are multiples of: 60 where it knows minutes only. What is less is dropped."""
+    cancelable: bool = False
+    """It can be told to drop one, and be asked whether it has one."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +115,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     short_urls: bool = False
     balance: bool = False
     usage: bool = False
+    reservations: Keeping | None = None
+    """The vendor can keep a message until its time; None: only the gateway does."""
 
 
 class VendorRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,6 +227,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     reconcile_after: Duration = Duration(30 * 60)
     """A message without a receipt for so long is asked for, where the vendor can be asked; then less and less often."""
     reservations: Literal["gateway", "provider"] = "gateway"
+    """Who keeps messages until their time where the request does not say: the vendor only where it can."""
 
 
 class Provider(ABC):
@@ -258,6 +282,42 @@ class Provider(ABC):
     def send_outcome(self, answer: VendorAnswer) -> SendOutcome:
         """`Accepted` only on the vendor's own word; `Refused` and `Busy` only where it said that it took nothing.
         Whatever else comes is a lost answer: `Unreadable`, and any word under an HTTP 5xx with it."""
+
+    def keeps(self, send_at: int) -> int | None:
+        """When the vendor would send what it is given to keep until `send_at`, both ms since 1970. None where it keeps
+        nothing, or its clock shows that moment twice (the hour before summer time ends) and could mean the other."""
+        keeping = self.capabilities.reservations
+        if keeping is None:
+            return None
+        kept = send_at - send_at % (keeping.whole * 1000)
+        shown = datetime.fromtimestamp(kept / 1000, ZoneInfo(self.settings.timezone))
+        return kept if shown.replace(fold=0).utcoffset() == shown.replace(fold=1).utcoffset() else None
+
+    def reserve_request(
+        self, content: Content, reference: str, send_at: int, further: tuple[str, ...] = ()
+    ) -> VendorRequest:
+        """As `send_request`, for a message that the vendor is to keep until `send_at` (a moment that `keeps` answered).
+        Its answer is read by `send_outcome`."""
+        raise NotImplementedError(f"{self.type} keeps no messages")
+
+    def reservation_request(self, content: Content, reference: str) -> VendorRequest | None:
+        """Asks the vendor whether it keeps the message under the reference; None where it cannot be asked."""
+        return None
+
+    def reservation_outcome(self, answer: VendorAnswer, reference: str) -> Finding:
+        """`Kept`, `Known` (it was sent) and `Unknown` only where the vendor says so of this reference; else
+        `Unanswered`."""
+        return Unanswered(detail="the vendor cannot be asked")
+
+    def withdrawal(self, reference: str) -> Question[Withdrawal] | None:
+        """Has the vendor drop the message that it keeps under the reference; None where it cannot be told to."""
+        return None
+
+    def withdrawal_of_days(self, first: date, last: date, group_tag: str | None) -> Question[None] | None:
+        """Has the vendor drop all it keeps for the account on these days of its clock, both included, and of this group
+        where one is named. It does not say which; nothing tells that it dropped any. None where it cannot be told to,
+        or others use the account too."""
+        return None
 
     def query_request(self, reference: str) -> VendorRequest | None:
         """Asks the vendor for the message under the reference; None where it cannot be asked."""

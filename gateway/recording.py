@@ -5,7 +5,7 @@ Everything that changes a message after its acceptance passes through here, whoe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
@@ -18,10 +18,10 @@ from gateway.model import lifecycle
 from gateway.model.changes import Change
 from gateway.model.ids import reference
 from gateway.model.message import Content, Record, State
-from gateway.model.outcome import Finding, Known, SendOutcome, Unanswered
+from gateway.model.outcome import Finding, Kept, Known, SendOutcome, Unanswered
 from gateway.model.policy import Policy
 from gateway.model.receipt import Receipt
-from gateway.provider import Provider
+from gateway.provider import Provider, VendorAnswer, VendorRequest
 from gateway.routing import Routing
 from gateway.store.messages import Store
 from gateway.transport import Transport
@@ -29,6 +29,8 @@ from gateway.transport import Transport
 log = structlog.get_logger()
 
 Rule = Callable[[State, int, Policy], Change | None]
+Turn = Callable[[], Awaitable[bool]]
+"""Returns when a question to the vendor fits into its rate; False where none does in time."""
 MAX_CONFLICTS = 20
 """Others changed the same message that many times between our reading and writing: something is broken."""
 
@@ -41,15 +43,15 @@ class Recorder:
         self._routing = routing
         self._metrics = metrics
 
-    async def change(self, record: Record, rule: Rule, content: Content | None = None) -> Record:
-        """Applies `rule` to the message as it is now, and `content` with it where given; the record afterwards
-        (unchanged where the rule says None)."""
+    async def change(self, record: Record, rule: Rule, rewrite: Callable[[Content], Content] | None = None) -> Record:
+        """Applies `rule` to the message as it is now, and with it `rewrite` to its content where given; the record
+        afterwards (unchanged where the rule says None)."""
         for _ in range(MAX_CONFLICTS):
             policy = self._routing.policy(record.state, record.content)
             change = rule(record.state, self._store.clock.now(), policy)
             if change is None:
                 return record
-            applied = await self._store.apply(record, change, content)
+            applied = await self._store.apply(record, change, rewrite(record.content) if rewrite else None)
             if applied is not None:
                 self._tell(record.state, applied)
                 return applied
@@ -79,19 +81,20 @@ class Recorder:
 
         return await self.change(record, rule)
 
-    async def cancel(self, record: Record, claim: str = "") -> Record | None:
-        """None: it may have left already. `claim` is noted with it: the repeat of this very cancel is known by it."""
+    async def cancel(self, record: Record, claim: str = "", rule: Rule | None = None) -> Record | None:
+        """Canceled by the rule, `lifecycle.cancel` where none is given; None: the rule does not allow it. `claim` is
+        noted with it: the repeat of this very cancel is known by it."""
         canceled: list[bool] = []
 
-        def rule(state: State, now: int, policy: Policy) -> Change | None:
-            change = lifecycle.cancel(state, now)
+        def noting(state: State, now: int, policy: Policy) -> Change | None:
+            change = rule(state, now, policy) if rule else lifecycle.cancel(state, now)
             canceled[:] = [change is not None]
             if change is None or not claim:
                 return change
             noted = msgspec.structs.replace(change.state, claims=f"{change.state.claims}{claim} ")
             return change._replace(state=noted)
 
-        record = await self.change(record, rule)
+        record = await self.change(record, noting)
         return record if canceled[0] else None
 
     async def watch(self, record: Record) -> Record:
@@ -106,10 +109,12 @@ class Recorder:
 
     async def erase(self, record: Record) -> Record:
         """Blanks what a final message says of people: text, in whatever form, subject, number, metadata."""
-        blank = msgspec.structs.replace(record.content, to="", text="", subject=None, metadata=None, options=None)
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
             return Change(state, None)
+
+        def blank(content: Content) -> Content:
+            return msgspec.structs.replace(content, to="", text="", subject=None, metadata=None, options=None)
 
         return await self.change(record, rule, blank)
 
@@ -130,20 +135,48 @@ class Recorder:
             record = await self.change(record, partial(_apply_receipt, generation, word))
         return record
 
-    async def inquire(self, transport: Transport, record: Record) -> Record:
-        """Asks the vendor about a message and records what it says; unchanged where it cannot be asked."""
+    async def inquire(self, transport: Transport, record: Record, turn: Turn) -> Record:
+        """Asks the vendor about a message and records what it says; unchanged where it cannot be asked. `turn` is
+        waited for before each request."""
+        finding = await self.find(transport, record, turn)
+        return await self.finding(record, finding) if finding else record
+
+    async def find(self, transport: Transport, record: Record, turn: Turn) -> Finding | None:
+        """What the vendor says of a message: whether it keeps it, where it may; if not, whether it has sent it. None:
+        it cannot be asked."""
+        kept = await self.find_kept(transport, record, turn)
         provider = self._routing.providers.get(record.state.provider)
-        asked = reference(record.id, record.state.generation)
-        request = provider.query_request(asked) if provider else None
-        if provider is None or request is None:
-            return record
-        finding: Finding
+        if provider is None or isinstance(kept, Kept | Known):
+            return kept
+        named = reference(record.id, record.state.generation)
+        sent = await self._ask(transport, provider, provider.query_request(named), provider.query_outcome, named, turn)
+        return sent if kept is None or isinstance(sent, Known) else kept
+
+    async def find_kept(self, transport: Transport, record: Record, turn: Turn) -> Finding | None:
+        """Whether the vendor keeps the message, as it says. None: it is none to be kept, or it cannot be asked."""
+        provider = self._routing.providers.get(record.state.provider)
+        if provider is None or not record.state.handover or not record.state.reserved:
+            return None
+        named = reference(record.id, record.state.generation)
+        request = provider.reservation_request(record.content, named)
+        return await self._ask(transport, provider, request, provider.reservation_outcome, named, turn)
+
+    async def _ask(
+        self,
+        transport: Transport,
+        provider: Provider,
+        request: VendorRequest | None,
+        read: Callable[[VendorAnswer, str], Finding],
+        named: str,
+        turn: Turn,
+    ) -> Finding | None:
+        """None: it cannot be asked, or not now."""
+        if request is None or not await turn():
+            return None
         try:
-            answer = await transport.exchange(provider, request)
-            finding = provider.query_outcome(answer, asked)
+            return read(await transport.exchange(provider, request), named)
         except (NeverLeft, LostAnswer) as error:
-            finding = Unanswered(detail=str(error))
-        return await self.finding(record, finding)
+            return Unanswered(detail=str(error))
 
     def _tell(self, old: State, record: Record) -> None:
         """One log line and one count per outcome."""

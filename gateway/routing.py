@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,6 +31,35 @@ class Decision(msgspec.Struct, frozen=True):
 
     able: tuple[str, ...]
     passed_over: tuple[PassedOver, ...]
+
+
+class Handover(NamedTuple):
+    """What a vendor is given to keep. Times in ms since 1970."""
+
+    send_at: int
+    """When it sends: what is asked for, or a little before."""
+    until: int
+    """By then it must have it."""
+
+
+HANDOVER_MS = 1_000
+"""Before the last moment a vendor takes a reservation, so that it arrives in time; twice that for a new one."""
+
+
+def handover(provider: Provider, send_at: int, now: int) -> Handover | Misfit:
+    """How the vendor would keep a message until `send_at`, or why it cannot. Times in ms since 1970."""
+    keeping = provider.capabilities.reservations
+    if keeping is None:
+        return Misfit("unsupported", "it cannot keep a message until its time", "/heldBy")
+    kept = provider.keeps(send_at)
+    if kept is None:
+        return Misfit("unsupported", "its clock shows this time twice, and it might mean the other", "/sendAt")
+    until = kept - keeping.ahead * 1000 - HANDOVER_MS
+    if until - HANDOVER_MS < now:
+        ahead = f"{keeping.ahead // 60} minutes ahead" if keeping.ahead else "ahead"
+        rest = ", and knows whole minutes only" if keeping.whole == 60 else ""
+        return Misfit("unsupported", f"it must be given a reservation {ahead}{rest}: this time is too near", "/sendAt")
+    return Handover(kept, until)
 
 
 class Routing:
@@ -146,6 +176,18 @@ class Routing:
             return ""  # what the client may use was narrowed since
         return next(iter(self.serving_first(tuple(able))), "")
 
+    def anew(self, record: Record) -> tuple[str, ...]:
+        """The providers for a reservation that is due, chosen as for a message that is sent now; as they are where
+        none is found now."""
+        state, content = record.state, record.content
+        client = self._clients.get(state.client)
+        able: tuple[str, ...] = ()
+        if client is not None:
+            with suppress(GatewayError):  # what the client may use was narrowed since
+                able = self.decide(content, client, state.provider if content.pinned else None).able
+        able = tuple(name for name in able if name not in state.refused.split())
+        return self.serving_first(able) or content.route or (state.provider,)
+
     def policy(self, state: State, content: Content) -> Policy:
         """What the lifecycle needs to know of the provider a message is with."""
         return self._policy(state.provider, content.route, content.resend_blind, state.refused, self.away)
@@ -173,6 +215,7 @@ class Routing:
             guarantee=Guarantee(provider.guarantee),
             reports=provider.capabilities.delivery_reports or provider.capabilities.status_query,
             queryable=provider.capabilities.status_query,
+            checkable=bool(provider.capabilities.reservations and provider.capabilities.reservations.cancelable),
             settle_after=int(provider.settings.settle_after * 1000),
             no_news_after=int(provider.settings.no_news_after * 1000),
             reconcile_after=int(provider.settings.reconcile_after * 1000),

@@ -11,7 +11,7 @@ from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api import batches, callbacks, messages, system, vendors
+from gateway.api import batches, callbacks, messages, reservations, system, vendors
 from gateway.api.auth import admit
 from gateway.api.edge import Edge
 from gateway.api.problems import handle
@@ -20,6 +20,7 @@ from gateway.api.services import Services
 HANDLERS = (
     *messages.HANDLERS,
     *batches.HANDLERS,
+    *reservations.HANDLERS,
     *vendors.HANDLERS,
     *callbacks.HANDLERS,
     *system.HANDLERS,

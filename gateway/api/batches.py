@@ -196,9 +196,9 @@ async def cancel_batch(request: AnyRequest, batch_id: FromPath[str]) -> Response
     claim = claim_name(batch.client, "cancel", batch.id, key) if key else ""
     repeated = bool(claim) and await here.batches.canceled(batch.id, claim)
     if not repeated:
-        canceled, repeated = await _cancel(here, batch, claim)
+        canceled, repeated, reason = await _cancel(here, batch, claim)
         if not canceled and not repeated:
-            raise GatewayError(
+            raise reason or GatewayError(
                 Code.NOT_CANCELABLE, "No message of this batch is scheduled or queued: each has left, or is final."
             )
         if claim:
@@ -207,21 +207,19 @@ async def cancel_batch(request: AnyRequest, batch_id: FromPath[str]) -> Response
     return json(await _shown(here, batch), headers={"idempotency-replayed": "true"} if repeated else None)
 
 
-async def _cancel(here: Services, batch: Batch, claim: str) -> tuple[bool, bool]:
-    """Whether any was canceled now; whether any had been before, by the same claim."""
+async def _cancel(here: Services, batch: Batch, claim: str) -> tuple[bool, bool, GatewayError | None]:
+    """Whether any was canceled now; whether any had been before, by the same claim; why a vendor failed to drop one."""
     canceled = repeated = False
+    reason = None
     for begin in range(0, len(batch.ids), CHUNK):
         found = await here.store.read_many(batch.ids[begin : begin + CHUNK])
         records = [record for record in found if record is not None]
         repeated |= bool(claim) and any(f"{claim} " in record.state.claims for record in records)
-        results = await asyncio.gather(
-            *(here.recorder.cancel(record, claim) for record in records), return_exceptions=True
-        )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-            canceled |= result is not None
-    return canceled, repeated
+        for _, error in await here.reservations.cancel_each(records, claim):
+            canceled |= error is None
+            if error is not None and error.code is not Code.NOT_CANCELABLE:
+                reason = error
+    return canceled, repeated, reason
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (send_batch, get_batch, cancel_batch)

@@ -36,7 +36,7 @@ def normalise(body: MessageIn, default_region: str) -> MessageIn:
     except phone.InvalidNumber as error:
         raise invalid("/to", str(error)) from None
     return msgspec.structs.replace(
-        body, to=to, send_at=_utc("/sendAt", body.send_at), expires_at=_utc("/expiresAt", body.expires_at)
+        body, to=to, send_at=utc("/sendAt", body.send_at), expires_at=utc("/expiresAt", body.expires_at)
     )
 
 
@@ -63,11 +63,11 @@ def draft_of(body: MessageIn, settings: Settings) -> Draft:
             segments=0,
         ),
         template=template,
-        send_at=_ms(send_at),
-        expires_at=_ms(given(body.expires_at)),
+        send_at=ms(send_at),
+        expires_at=ms(given(body.expires_at)),
         high=body.priority == "high",
         pinned=given(body.provider),
-        held_by_provider=body.held_by == "provider",
+        held_by=given(body.held_by),
     )
 
 
@@ -90,12 +90,17 @@ def _wording(body: MessageIn, settings: Settings) -> tuple[str, Wanted | None]:
         configured = settings.templates.get(template.id)
         return (fill(configured, wanted), None) if configured else ("", wanted)
     assert text is not None
-    if not segments.encodable(text):
-        raise invalid("/text", "The text holds half of a surrogate pair, which no handset can show.")
+    check_text(text)
     return text, None
 
 
-def _utc(pointer: str, value: datetime | UnsetType) -> datetime | UnsetType:
+def check_text(text: str) -> None:
+    """What no schema says."""
+    if not segments.encodable(text):
+        raise invalid("/text", "The text holds half of a surrogate pair, which no handset can show.")
+
+
+def utc(pointer: str, value: datetime | UnsetType) -> datetime | UnsetType:
     if isinstance(value, UnsetType):
         return value
     try:
@@ -104,5 +109,5 @@ def _utc(pointer: str, value: datetime | UnsetType) -> datetime | UnsetType:
         raise invalid(pointer, "The time lies outside the years 1 to 9999.") from None
 
 
-def _ms(value: datetime | None) -> int | None:
+def ms(value: datetime | None) -> int | None:
     return None if value is None else int(value.timestamp() * 1000)

@@ -64,18 +64,19 @@ class Cursor(msgspec.Struct, array_like=True):
 Wanted = Callable[[Record | None], bool]
 
 
-def _read(cursor: str, schema: type[T]) -> T:
+def read_cursor(cursor: str, schema: type[T]) -> T:
+    """The place a cursor stands for. Raises `invalid_request`."""
     try:
         return msgspec.json.decode(urlsafe_b64decode(cursor.encode() + b"=="), type=schema)
     except (ValueError, msgspec.MsgspecError):
-        raise _no_cursor() from None
+        raise no_cursor() from None
 
 
-def _no_cursor() -> GatewayError:
+def no_cursor() -> GatewayError:
     return invalid("/cursor", "This cursor is not one that a page of this list answered.")
 
 
-def _write(cursor: Cursor | str) -> str:
+def write_cursor(cursor: msgspec.Struct | str) -> str:
     return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 
 
@@ -107,22 +108,23 @@ async def list_messages(
 
     if asked.client_tag is not None:
         if asked.cursor is not None:
-            raise _no_cursor()
-        return await _of_tag(store, client, asked.client_tag, wanted)
+            raise no_cursor()
+        return _page([record for record in await of_tag(store, client, asked.client_tag) if wanted(record)], None)
     if batch is not None:
         return await _of_batch(store, batches, batch, asked, wanted)
     return await _of_client(store, client, asked, gateway, wanted)
 
 
-async def _of_tag(store: Store, client: str, tag: str, wanted: Wanted) -> MessageList:
+async def of_tag(store: Store, client: str, tag: str) -> list[Record]:
+    """The client's message of this clientTag, if any."""
     lane = await store.known_lane(client)
     id_ = await store.claimed(lane, claim_name(client, "tag", tag)) if lane else None
-    found = await store.read_many([id_] if id_ else [])
-    return _page([record for record in found if record and wanted(record)], None)
+    record = await store.read(id_) if id_ else None
+    return [record] if record else []
 
 
 async def _of_batch(store: Store, batches: Batches, id_: str, asked: ListQuery, wanted: Wanted) -> MessageList:
-    before = _read(asked.cursor, str) if asked.cursor else None
+    before = read_cursor(asked.cursor, str) if asked.cursor else None
     batch = await batches.read(id_) if id_ else None
     # In the order of their ids, which is that of the items: some are accepted a little out of it.
     ids = sorted(batch.ids, reverse=True) if batch else []
@@ -140,7 +142,7 @@ async def _of_batch(store: Store, batches: Batches, id_: str, asked: ListQuery, 
 async def _of_client(
     store: Store, client: str, asked: ListQuery, gateway: GatewaySection, wanted: Wanted
 ) -> MessageList:
-    start = _read(asked.cursor, Cursor) if asked.cursor else None
+    start = read_cursor(asked.cursor, Cursor) if asked.cursor else None
     lane = await store.known_lane(client)
     if lane is None:
         return MessageList([], None)
@@ -148,9 +150,9 @@ async def _of_client(
     newest = now // DAY_MS
     oldest = newest - gateway.retention_days - 2 * MAX_AHEAD_MS // DAY_MS - 8
     if asked.created_to:
-        newest = min(newest, _ms(asked.created_to) // DAY_MS)
+        newest = min(newest, up_ms(asked.created_to) // DAY_MS)
     if asked.created_from:
-        oldest = max(oldest, _ms(asked.created_from) // DAY_MS)
+        oldest = max(oldest, up_ms(asked.created_from) // DAY_MS)
     if start:
         newest = min(newest, start.day)
     days = range(newest, max(oldest, 0) - 1, -1)
@@ -177,15 +179,16 @@ async def _of_client(
 
 
 def _page(items: list[Record], cursor: Cursor | str | None) -> MessageList:
-    return MessageList([record_out(record, events=False) for record in items], _write(cursor) if cursor else None)
+    return MessageList([record_out(record, events=False) for record in items], write_cursor(cursor) if cursor else None)
 
 
 def _within(id_: str, asked: ListQuery) -> bool:
-    created = created_ms(id_)
-    return (asked.created_from is None or created >= _ms(asked.created_from)) and (
-        asked.created_to is None or created < _ms(asked.created_to)
+    created = createdup_ms(id_)
+    return (asked.created_from is None or created >= up_ms(asked.created_from)) and (
+        asked.created_to is None or created < up_ms(asked.created_to)
     )
 
 
-def _ms(moment: datetime) -> int:
+def up_ms(moment: datetime) -> int:
+    """In ms since 1970; what is finer counts as the next one."""
     return math.ceil(moment.timestamp() * 1000)

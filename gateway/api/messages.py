@@ -36,11 +36,16 @@ def json(body: object, status: int = 200, headers: dict[str, str] | None = None)
 @post("/messages", opt=SEND)
 async def send_message(request: AnyRequest) -> Response[bytes]:
     """Accepts one message. 202: it is durable, and will be sent once."""
+    return await accept(request, await json_body(request, MessageIn), "/messages")
+
+
+async def accept(request: AnyRequest, body: MessageIn, path: str) -> Response[bytes]:
+    """The answer to a request for one message. `path`: where its Idempotency-Key counts."""
     here, who = services(request), caller(request)
-    body = normalise(await json_body(request, MessageIn), here.settings.gateway.default_region)
+    body = normalise(body, here.settings.gateway.default_region)
     wait = 0 if given(body.send_at) else preferred_wait(request)
     draw = partial(draft_of, body, here.settings)
-    claims = claims_of(who.client, "/messages", given(body.client_tag), idempotency_key(request), body)
+    claims = claims_of(who.client, path, given(body.client_tag), idempotency_key(request), body)
     id_ = await here.acceptor.new_id(who.client)
     structlog.contextvars.bind_contextvars(message_id=f"{PREFIX}{id_}", client=who.client.name)
     if not wait:
@@ -64,7 +69,7 @@ async def explain_message(request: AnyRequest) -> Response[bytes]:
     draft = draft_of(body, here.settings)
     found = await here.acceptor.explain(who.client, draft)
     guarantee = here.routing.providers[found.able[0]].guarantee if found.able else None
-    return json(explain_out(draft, found, guarantee))
+    return json(explain_out(found, guarantee))
 
 
 async def known(here: Services, id_: str) -> Record:
@@ -141,19 +146,10 @@ async def get_message(request: AnyRequest, message_id: FromPath[str]) -> Respons
     provider = here.settings.providers.get(record.state.provider)
     news = record.state.fence and record.state.status is not Status.DELIVERED
     askable = provider is not None and provider.capabilities.status_query
-    if asked.refresh and news and askable and await here.availability.turn(record.state.provider):
-        await here.recorder.inquire(here.transport, record)
+    if asked.refresh and news and askable:
+        turn = partial(here.availability.turn, record.state.provider)
+        await here.recorder.inquire(here.transport, record, turn)
         record = await known(here, record.id)
-    return json(record_out(record))
-
-
-@route("/reservations/{message_id:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
-async def get_reservation(request: AnyRequest, message_id: FromPath[str]) -> Response[bytes]:
-    """A message that was given a `sendAt`, as /messages/{id} shows it."""
-    here, asked = services(request), query(request, ClientQuery)
-    record = await find(here, message_id, visible(caller(request), asked.client))
-    if not record.state.send_at:
-        raise NotFoundException
     return json(record_out(record))
 
 
@@ -176,15 +172,7 @@ async def cancel_message(request: AnyRequest, message_id: FromPath[str]) -> Resp
     claim = claim_name(record.state.client, "cancel", key) if key else ""
     if claim and f"{claim} " in record.state.claims:
         return json(record_out(record, events=False), headers={"idempotency-replayed": "true"})
-    canceled = await here.recorder.cancel(record, claim)
-    if canceled is None:
-        current = await known(here, record.id)
-        raise GatewayError(
-            Code.NOT_CANCELABLE,
-            f"The message is {current.state.status}: only what is still scheduled or queued can be canceled.",
-            message_id=message_id,
-        )
-    return json(record_out(canceled, events=False))
+    return json(record_out(await here.reservations.cancel(record, claim), events=False))
 
 
 @delete("/messages/{message_id:str}/content", opt=SEND, status_code=200)
@@ -204,7 +192,6 @@ HANDLERS = (
     explain_message,
     get_messages,
     get_message,
-    get_reservation,
     cancel_message,
     erase_content,
 )

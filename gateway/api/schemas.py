@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.accepting import Draft, Explanation
+from gateway.accepting import Explanation, Plan
 from gateway.model.ids import BATCH_PREFIX, PREFIX
 from gateway.model.message import Carrier, Content, Record, State, Status, Step
 from gateway.model.outcome import Guarantee
@@ -16,6 +16,7 @@ from gateway.providers import TYPES
 from gateway.store.orphans import Orphan
 
 Tag = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(min_length=1, max_length=2000, examples=["Your code is 123456"])]
 Instant = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with offset.", examples=["2026-11-20T09:00:00+09:00"])
 ]
@@ -53,7 +54,7 @@ class MessageIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit
             examples=["+819012345678"],
         ),
     ]
-    text: Annotated[str, Meta(min_length=1, max_length=2000, examples=["Your code is 123456"])] | UnsetType = UNSET
+    text: Text | UnsetType = UNSET
     template: TemplateIn | UnsetType = UNSET
     subject: Annotated[str, Meta(max_length=64, description="Korean LMS only.")] | UnsetType = UNSET
     sender: Annotated[str, Meta(min_length=1, max_length=20)] | UnsetType = msgspec.field(name="from", default=UNSET)
@@ -223,8 +224,8 @@ def message_out(record_id: str, state: State, content: Content, timeline: tuple[
     if state.send_at:
         reservation = {
             "send_at": instant(state.send_at),
-            "held_by": "gateway",
-            "cancelable_until": instant(state.send_at),
+            "held_by": "provider" if state.handover else "gateway",
+            "cancelable_until": _cancelable_until(state, content),
         }
     return MessageOut(
         id=PREFIX + record_id,
@@ -253,11 +254,18 @@ def message_out(record_id: str, state: State, content: Content, timeline: tuple[
     )
 
 
+def _cancelable_until(state: State, content: Content) -> datetime | None:
+    """None: not, or not any more."""
+    if not state.reserved or (state.handover and content.binding):
+        return None
+    return instant(state.send_at)
+
+
 def _segments(content: Content) -> SegmentsOut:
     return SegmentsOut(content.encoding, content.characters, content.segments)  # type: ignore[arg-type]
 
 
-def explain_out(draft: Draft, found: Explanation, guarantee: Guarantee | None) -> ExplainOut:
+def explain_out(found: Explanation, guarantee: Guarantee | None) -> ExplainOut:
     return ExplainOut(
         chosen=found.able[0] if found.able else None,
         passed_over=[
@@ -265,9 +273,13 @@ def explain_out(draft: Draft, found: Explanation, guarantee: Guarantee | None) -
         ],
         segments={name: SegmentsOut(size.encoding, size.characters, size.count) for name, size in found.sizes.items()},
         guarantee=guarantee,
-        reservation=ReservationPlanOut("gateway", instant(draft.send_at)) if draft.send_at else None,
+        reservation=_plan_out(found.plan) if found.plan else None,
         warnings=[*found.warnings],
     )
+
+
+def _plan_out(plan: Plan) -> ReservationPlanOut:
+    return ReservationPlanOut(plan.held_by, instant(plan.cancelable_until) if plan.cancelable_until else None)
 
 
 def record_out(record: Record, *, events: bool = True) -> MessageOut:

@@ -16,6 +16,7 @@ from gateway.availability import Availability
 from gateway.metrics import Metrics
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
+from gateway.reservations import Reservations
 from gateway.routing import Routing
 from gateway.settings import Network, Settings
 from gateway.store.answers import Answers
@@ -50,6 +51,7 @@ class Services:
     asker: Asker
     acceptor: Acceptor
     recorder: Recorder
+    reservations: Reservations
     receipts: Receipts
     transport: Transport
     metrics: Metrics

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
+import msgspec
 import structlog
 
 from gateway import faults
@@ -11,9 +13,10 @@ from gateway.dispatch.gates import Gate
 from gateway.errors import StoreUnavailable
 from gateway.model import lifecycle
 from gateway.model.changes import Change
-from gateway.model.message import Record, State
+from gateway.model.message import Content, Record, State, Status
 from gateway.model.policy import Policy
 from gateway.recording import Recorder
+from gateway.routing import Routing
 from gateway.store.messages import Store
 from gateway.transport import Transport
 
@@ -30,8 +33,11 @@ QUESTIONS = 32
 class Agenda:
     """Looks at due messages and does what the lifecycle says. Several processes may: the store guards."""
 
-    def __init__(self, store: Store, recorder: Recorder, transport: Transport, gates: dict[str, Gate]) -> None:
+    def __init__(
+        self, store: Store, recorder: Recorder, routing: Routing, transport: Transport, gates: dict[str, Gate]
+    ) -> None:
         self._gates = gates
+        self._routing = routing
         self._store = store
         self._recorder = recorder
         self._transport = transport
@@ -53,23 +59,40 @@ class Agenda:
 
     async def _wake(self, record: Record) -> None:
         ask: list[bool] = []
+        # The provider of a reservation is chosen when it is due: others may serve by then, or be configured.
+        chosen = self._routing.anew(record) if record.state.status is Status.SCHEDULED else ()
+        route = chosen if len(chosen) > 1 else ()
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
             # The store said that it is due; another node's clock may have told us an earlier time meanwhile.
             verdict = lifecycle.wake(state, max(now, state.due) if state is record.state else now, policy)
             ask[:] = [verdict == "ask"]
-            return verdict if isinstance(verdict, Change) else None
+            if not isinstance(verdict, Change):
+                return None
+            released = state.status is Status.SCHEDULED and verdict.state.status is Status.QUEUED
+            return pick(verdict) if released else verdict
 
-        woken = await self._recorder.change(record, rule)
+        def pick(change: Change) -> Change:
+            step = change.step and change.step._replace(provider=chosen[0])
+            return Change(msgspec.structs.replace(change.state, provider=chosen[0]), step)
+
+        def rewrite(content: Content) -> Content:
+            return msgspec.structs.replace(content, route=route)
+
+        changed = bool(chosen) and record.content.route != route
+        woken = await self._recorder.change(record, rule, rewrite if changed else None)
         if ask[0] and len(self._questions) < QUESTIONS and woken.id not in self._questions:
             self._questions[woken.id] = asyncio.create_task(self._ask(woken))
 
     async def _ask(self, record: Record) -> None:
         try:
-            if gate := self._gates.get(record.state.provider):
-                await gate.wait()
-            await self._recorder.inquire(self._transport, record)
+            await self._recorder.inquire(self._transport, record, partial(self._turn, record.state.provider))
         except StoreUnavailable as error:
             log.warning("answer not recorded", message_id=f"msg_{record.id}", reason=str(error))
         finally:
             self._questions.pop(record.id, None)
+
+    async def _turn(self, provider: str) -> bool:
+        if gate := self._gates.get(provider):
+            await gate.wait()
+        return True

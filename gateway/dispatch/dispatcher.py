@@ -28,6 +28,7 @@ from gateway.model.message import Record
 from gateway.model.outcome import Accepted, NotSent, Refused, SendOutcome, Unreadable
 from gateway.provider import Provider
 from gateway.recording import Recorder
+from gateway.routing import Routing
 from gateway.store.balances import Balances
 from gateway.store.clock import steady_ms
 from gateway.store.gates import STALE_AFTER, Gates, GateState
@@ -52,14 +53,14 @@ class Dispatcher:
     """Runs until `stop`; then takes nothing more and finishes what it holds."""
 
     def __init__(
-        self, store: Store, recorder: Recorder, transport: Transport, providers: dict[str, Provider], owner: str,
+        self, store: Store, recorder: Recorder, routing: Routing, transport: Transport, owner: str,
         metrics: Metrics, availability: Availability, balances: Balances, start: str,
     ) -> None:  # fmt: skip
         """`start`: a name that all processes of one start of the gateway share, and no other start has."""
         self._store = store
         self._recorder = recorder
         self._transport = transport
-        self._providers = {name: each for name, each in providers.items() if each.capabilities.messages}
+        self._providers = {name: each for name, each in routing.providers.items() if each.capabilities.messages}
         self._owner = owner
         self._metrics = metrics
         self._availability = availability
@@ -67,8 +68,8 @@ class Dispatcher:
         self._start = start
         asker = f"{owner}.{secrets.token_hex(4)}"
         gates = Gates(store)
-        self._gates = {name: Gate(gates, availability, each, asker) for name, each in providers.items()}
-        self._agenda = Agenda(store, recorder, transport, self._gates)
+        self._gates = {name: Gate(gates, availability, each, asker) for name, each in routing.providers.items()}
+        self._agenda = Agenda(store, recorder, routing, transport, self._gates)
         self._stopping = asyncio.Event()
         self._sends: dict[asyncio.Task[None], set[str]] = {}
         self._freed = asyncio.Event()
@@ -278,8 +279,12 @@ class Dispatcher:
     async def _send(self, provider: Provider, party: list[Record]) -> SendOutcome:
         record, *others = party
         further = tuple(other.content.to for other in others)
+        named = reference(record.id, record.state.generation)
         try:
-            request = provider.send_request(record.content, reference(record.id, record.state.generation), further)
+            if record.state.handover:
+                request = provider.reserve_request(record.content, named, record.state.send_at, further)
+            else:
+                request = provider.send_request(record.content, named, further)
         except Exception as error:  # an adapter's bug must cost one message a pause, not its place
             log.error("request not built", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
             return NotSent("the request could not be built", ours=True)

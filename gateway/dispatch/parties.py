@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from gateway.model.message import Record, wording
+from gateway.model.message import Record, together
 from gateway.model.outcome import Divided, Refused, SendOutcome
 
 QUIET = 0.05
@@ -23,7 +23,7 @@ def parties(records: Iterable[Record], receivers: int) -> list[list[Record]]:
             first = party[0]
             if (
                 len(party) < min(receivers, *(each.state.party or receivers for each in (first, record)))
-                and wording(first.content) == wording(record.content)
+                and together(first.state, first.content) == together(record.state, record.content)
                 and all(each.content.to != record.content.to for each in party)
             ):
                 party.append(record)

@@ -47,7 +47,9 @@ def turn(
 END: dict[str, Any] = {"phase": Phase.DONE, "owner": "", "due": 0}
 
 
-def end(state: State, now: int, status: Status, reason: str = "", code: str = "", detail: str = "") -> Change:
+def end(
+    state: State, now: int, status: Status, reason: str = "", code: str = "", detail: str = "", **fields: Any
+) -> Change:
     """The message is final."""
     return turn(
         state,
@@ -61,7 +63,21 @@ def end(state: State, now: int, status: Status, reason: str = "", code: str = ""
         final_at=now,
         answered_at=state.answered_at or now,
         **END,
+        **fields,
     )
+
+
+def kept(state: State, now: int, code: str, detail: str) -> Change:
+    """The vendor has the message and keeps it until its time: every open try is accounted for."""
+    fields: dict[str, Any] = {"open": "", "owner": "", "stalls": 0, "attempts": 0, "phase": Phase.RESTING}
+    fields |= {"due": max(state.send_at, now), "answered_at": state.answered_at or now, "asked_since": 0}
+    return turn(state, now, Status.SCHEDULED, provider_code=code, detail=detail, **fields)
+
+
+def kept_here(state: State, now: int, detail: str, code: str = "", **fields: Any) -> Change:
+    """A reservation that no vendor has, and that the gateway keeps from now on."""
+    fields |= {"open": "", "owner": "", "stalls": 0, "attempts": 0, "handover": 0, "phase": Phase.WAITING}
+    return turn(state, now, Status.SCHEDULED, provider_code=code, detail=detail, due=state.send_at, **fields)
 
 
 def arrived(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
@@ -112,7 +128,7 @@ def pause(attempts: int, longest: int) -> int:
 def later(
     state: State, now: int, longest: int, detail: str, code: str = "", *, tell: bool = True, **fields: Any
 ) -> Change:
-    due = min(now + pause(state.attempts, longest), max(state.expires_at, now))
+    due = min(now + pause(state.attempts, longest), max(state.deadline, now))
     fields |= {"phase": Phase.WAITING, "owner": "", "due": due, "attempts": state.attempts + 1}
     return turn(state, now, detail=detail, provider_code=code, tell=tell, **fields)
 
@@ -130,5 +146,5 @@ def in_less_company(state: State, now: int, party: int, detail: str, code: str =
 
 
 def _requeued(state: State, now: int, detail: str, code: str, **fields: Any) -> Change:
-    fields |= {"open": "", "phase": Phase.QUEUED, "owner": "", "due": state.expires_at, "stalls": 0}
+    fields |= {"open": "", "phase": Phase.QUEUED, "owner": "", "due": state.deadline, "stalls": 0}
     return turn(state, now, detail=detail, provider_code=code, **fields)

@@ -19,12 +19,14 @@ from gateway.model.changes import (
     doubt,
     end,
     in_less_company,
+    kept_here,
     later,
     move_on,
     pause,
     turn,
     uncertain,
 )
+from gateway.model.keeping import at_vendor, found_keeping, its_time
 from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import (
     Accepted,
@@ -33,6 +35,7 @@ from gateway.model.outcome import (
     Duplicate,
     Finding,
     Guarantee,
+    Kept,
     Known,
     NotSent,
     Refused,
@@ -73,7 +76,7 @@ def settle(state: State, fence: int, outcome: SendOutcome, now: int, policy: Pol
     held = state.phase is Phase.HELD and state.fence == fence
     if isinstance(outcome, Accepted):
         if _untold(state):
-            return arrived(state, now, policy, outcome.provider_code, "")
+            return at_vendor(state, now, policy, outcome.provider_code, "")
         return turn(state, now, tell=False, open="") if state.open else None
     accounted = isinstance(outcome, Refused | Divided | NotSent | Busy)
     still_open = _without(state.open, fence) if accounted else state.open
@@ -99,6 +102,9 @@ def _not_taken(state: State, outcome: NotSent | Busy, still_open: str, now: int,
         code = outcome.provider_code
         # The vendor has seen the reference: it is used up, unless an open try has it too.
         fields["generation"] = state.generation + (not still_open)
+    if state.handover:
+        # There is time: until it has to be with the vendor, and then the gateway keeps it.
+        return later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0, **fields)
     if not still_open and policy.onward and policy.onward_serves and not policy.onward_wraps:
         return move_on(state, now, policy.onward, detail, code, **fields)
     change = later(state, now, LONGEST_PAUSE_MS, detail, code, open=still_open, stalls=0, **fields)
@@ -113,9 +119,16 @@ def _refused(state: State, outcome: Refused, still_open: str, now: int, policy: 
     if still_open:
         # One proof is not proof of all: an earlier try may have been taken.
         return ask(state, now, policy, "refused, but an earlier answer was lost", outcome.provider_code, **fields)
-    if outcome.about != "message" and policy.onward and state.status is not Status.UNCERTAIN:
+    again = outcome.about != "message" and state.status is not Status.UNCERTAIN
+    if again and outcome.about == "schedule" and state.handover:
+        fields = {"generation": state.generation + 1}
+        return kept_here(state, now, outcome.detail, outcome.provider_code, **fields)
+    if again and policy.onward:
         refused = f"{state.refused}{state.provider} "
         fields = {"refused": refused, "attempts": 0, "generation": state.generation + 1}
+        if state.handover:
+            change = kept_here(state, now, outcome.detail, outcome.provider_code, **fields)
+            return change._replace(state=msgspec.structs.replace(change.state, provider=policy.onward))
         return move_on(state, now, policy.onward, outcome.detail, outcome.provider_code, **fields)
     state = msgspec.structs.replace(state, **fields)
     return end(state, now, Status.FAILED, outcome.reason, outcome.provider_code, outcome.detail)
@@ -159,11 +172,11 @@ def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
     detail = f"answer lost: {detail}"
     tries = "".join(f"{FACED if each == FORGOTTEN else each} " for each in state.open.split())
     state = msgspec.structs.replace(state, open=tries)
-    if _resendable(state, policy) and now < state.expires_at and state.stalls <= MAX_STALLS:
+    if _resendable(state, policy) and now < state.deadline and state.stalls <= MAX_STALLS:
         return later(state, now, 300_000, detail)
     if policy.queryable:
         return ask(state, now, policy, detail)
-    if policy.resend_blind and state.resends < MAX_BLIND_RESENDS and now < state.expires_at:
+    if policy.resend_blind and state.resends < MAX_BLIND_RESENDS and now < state.deadline:
         again: dict[str, Any] = {"generation": state.generation + 1, "resends": state.resends + 1}
         return later(state, now, 30_000, detail, **again)
     return uncertain(state, now, policy, detail)
@@ -174,6 +187,8 @@ def pass_over(state: State, now: int, policy: Policy, other: str = "") -> Change
     one that routing finds where the message's own route has none. None: it stays where it is."""
     if state.phase is not Phase.QUEUED:
         return None
+    if state.handover and not state.open:
+        return None if policy.configured else kept_here(state, now, "the provider that was to keep it is gone")
     if policy.configured:
         if state.open or not policy.onward_serves:
             return None
@@ -198,7 +213,7 @@ def give_back(state: State, fence: int, now: int) -> Change | None:
         open=_without(state.open, fence),
         phase=Phase.QUEUED,
         owner="",
-        due=state.expires_at,
+        due=state.deadline,
         stalls=max(state.stalls - 1, 0),
     )
 
@@ -212,7 +227,9 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.ASKING:
         return "ask" if policy.queryable else uncertain(state, now, policy, "its provider cannot be asked any more")
     if state.phase is Phase.RESTING:
-        ends = (state.answered_at or state.asked_since) + policy.no_news_after
+        if state.status is Status.SCHEDULED:
+            return "ask" if policy.checkable else its_time(state, now, policy)
+        ends = _news_since(state) + policy.no_news_after
         if state.status in (Status.SUBMITTED, Status.UNCERTAIN) and now < ends:
             if policy.queryable:
                 return "ask" if state.status is Status.SUBMITTED else ask(state, now, policy, "it can be asked again")
@@ -224,20 +241,29 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
         if state.open:
             return ask(state, now, policy, "expired while an answer is missing: only asked about from now on")
         return end(state, now, Status.EXPIRED, Reason.EXPIRED, detail="not handed to a vendor in time")
+    if now >= state.deadline:
+        if state.open:
+            return ask(state, now, policy, "too late to hand it over, while an answer is missing: only asked about now")
+        return kept_here(state, now, "the vendor could not be given it in time: the gateway keeps it")
     if state.phase is Phase.QUEUED and state.open:
         return _lost(state, "the store lost track of it", now, policy)
     if state.phase is Phase.WAITING:
         if policy.configured and FORGOTTEN in state.open.split() and not _resendable(state, policy):
             return _lost(state, "the store lost track of it", now, policy)
-        status = Status.QUEUED if state.status is Status.SCHEDULED else None
-        return turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.expires_at)
+        status = Status.QUEUED if state.status is Status.SCHEDULED and not state.handover else None
+        return turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.deadline)
     return None
+
+
+def _news_since(state: State) -> int:
+    """From when on news of it can be expected."""
+    return max(state.answered_at or state.asked_since, state.asked_since, state.send_at)
 
 
 def _untold(state: State) -> bool:
     """It may be at the vendor, and nobody was told so yet."""
     if state.status in (Status.SCHEDULED, Status.QUEUED):
-        return _outlived(state)
+        return _outlived(state) or (state.handover > 0 and bool(state.open))
     return state.status in (Status.SUBMITTING, Status.UNCERTAIN)
 
 
@@ -246,6 +272,10 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
 
     The receipts of a `Known` are applied by `receipt`, one by one, after this.
     """
+    if state.phase is Phase.RESTING and state.status is Status.SCHEDULED:
+        return found_keeping(state, finding, now, policy)
+    if isinstance(finding, Kept) and _untold(state):
+        return at_vendor(state, now, policy, "", "the vendor keeps it until its time")
     if isinstance(finding, Known) and _untold(state):
         return arrived(state, now, policy, "", "the vendor lists it")
     if state.phase is Phase.RESTING and state.status is Status.SUBMITTED:
@@ -253,7 +283,7 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
     if state.phase is not Phase.ASKING:
         return None
     asked_for = now - state.asked_since
-    if isinstance(finding, Unanswered | Unknown) and asked_for >= policy.no_news_after:
+    if isinstance(finding, Unanswered | Unknown) and now - _news_since(state) >= policy.no_news_after:
         tell = state.status is not Status.UNCERTAIN
         return turn(state, now, Status.UNCERTAIN, tell=tell, final_at=now, **END)
     if isinstance(finding, Unknown) and state.status is not Status.UNCERTAIN and asked_for >= policy.settle_after:
@@ -266,7 +296,7 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
 def _next_look(state: State, now: int, policy: Policy) -> int:
     """When to ask again about a message without a receipt: after twice as long each time, at most six hours."""
     wait = min(policy.reconcile_after << min(state.attempts + 1, 10), max(policy.reconcile_after, 6 * 3_600_000))
-    return min(now + wait, max(state.answered_at + policy.no_news_after, now + 1000))
+    return min(now + wait, max(_news_since(state) + policy.no_news_after, now + 1000))
 
 
 _DEAF_TO_UNDELIVERED = frozenset({Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELED})
@@ -288,7 +318,8 @@ def receipt(state: State, generation: int, word: Receipt, now: int, policy: Poli
     # A blind resend has a new reference; what is said of those before it is said of this message all the same. A later
     # one than we know of was forgotten by a Redis that lost writes.
     ours = generation >= state.generation - state.resends
-    waits_for_answer = _untold(state) and ours
+    passed = state.handover > 0 and state.status is Status.SCHEDULED and now >= state.send_at
+    waits_for_answer = (_untold(state) or passed) and ours
     if word.outcome == "delivered":
         if word.billed is not None:
             fields["billed"] = word.billed

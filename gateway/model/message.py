@@ -39,7 +39,7 @@ class Phase(StrEnum):
     ASKING = "a"
     """The vendor is asked about it when due."""
     RESTING = "r"
-    """Only a receipt moves it; due when no more news is expected."""
+    """The vendor has it; due when no more news is expected, or at its time where the vendor keeps it until then."""
     DONE = "d"
     """Final. A late receipt may still correct it."""
 
@@ -73,17 +73,22 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The caller named the provider: no other one carries it."""
     batch: str | None = None
     """The batch it was accepted with."""
+    own_deadline: bool = False
+    """The caller gave `expiresAt`: another `sendAt` does not move it."""
+    binding: bool = False
+    """The vendor that is to keep it until its time does not let go of it."""
 
 
 def wording(content: Content) -> tuple[str, ...]:
-    """All that a vendor is told of a message but its receiver: messages of equal wording may leave in one request."""
+    """All that a vendor is told of a message but its receiver and its time: messages of equal wording may leave in one
+    request."""
     fields = (content.text, content.template, content.subject, content.sender, content.carrier)
     options = msgspec.json.encode(content.options, order="sorted").decode() if content.options else ""
     return (*(field or "" for field in fields), options)
 
 
-VERSION = 3
-"""Of the state's form. 1 was without `refused`, 2 without `party` and `month`."""
+VERSION = 4
+"""Of the state's form. 1 was without `refused`, 2 without `party` and `month`, 3 without `handover`."""
 
 
 class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -144,6 +149,26 @@ class State(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """So many messages may share its request to the vendor, which refused more together; 0: as many as it takes."""
     month: int = 0
     """When it was accepted, in the gateway's time zone, like 202611: where usage counts it."""
+    handover: int = 0
+    """Of a reservation that the vendor keeps, or is to keep: until when it may be given to the vendor. 0: the gateway
+    keeps it."""
+
+    @property
+    def deadline(self) -> int:
+        """After this it is not handed to the vendor, as what it is now."""
+        return min(self.handover, self.expires_at) if self.handover else self.expires_at
+
+    @property
+    def reserved(self) -> bool:
+        """It waits for its time, here or at the vendor, as far as is known."""
+        return self.status is Status.SCHEDULED or (
+            self.handover > 0 and self.status is Status.UNCERTAIN and not self.final_at
+        )
+
+
+def together(state: State, content: Content) -> tuple[tuple[str, ...], int]:
+    """Equal for messages that may share a request: what it says, and until when the vendor is to keep it."""
+    return wording(content), state.send_at if state.handover else 0
 
 
 class Step(NamedTuple):

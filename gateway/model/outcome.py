@@ -34,11 +34,12 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     """The vendor said in words that it did not take the message.
 
     `about`: "message" (the number or the text: no vendor will take it), "account" (us: credentials, quota,
-    sender, address) or "vendor" (its own fault). The last two may be tried at another provider.
+    sender, address) or "vendor" (its own fault). The last two may be tried at another provider. Or "schedule": it would
+    not keep the message until its time, and may take it then.
     """
 
     reason: Reason
-    about: Literal["message", "account", "vendor"]
+    about: Literal["message", "account", "vendor", "schedule"]
     provider_code: str = ""
     detail: str = ""
     balance: int | None = None
@@ -93,6 +94,10 @@ class Known(msgspec.Struct, frozen=True, tag=True):
     receipts: tuple[Receipt, ...] = ()
 
 
+class Kept(msgspec.Struct, frozen=True, tag=True):
+    """The vendor keeps the message under the reference until its time, and has not sent it."""
+
+
 class Unknown(msgspec.Struct, frozen=True, tag=True):
     """The vendor answered, and lists nothing under the reference."""
 
@@ -104,7 +109,7 @@ class Unanswered(msgspec.Struct, frozen=True, tag=True):
     detail: str = ""
 
 
-Finding = Known | Unknown | Unanswered
+Finding = Known | Kept | Unknown | Unanswered
 
 
 class Declined(msgspec.Struct, frozen=True, tag=True):

@@ -14,6 +14,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     reports: bool
     """It pushes delivery reports, or can be asked: news may still come after `submitted`."""
     queryable: bool
+    checkable: bool = False
+    """It can be asked whether it keeps a reservation."""
     settle_after: int
     """A message the vendor is asked about and does not list becomes `uncertain` after this."""
     no_news_after: int

@@ -1,5 +1,5 @@
 """AI CROSS simulated to the letter of its API document v1.47: mt.json, status.json, the pushed DLR, and what is beside
-messages (`aicross_beside`). Reservations and number cleaning are not simulated.
+messages (`aicross_beside`); reservations in `aicross_reservations`. Number cleaning is not simulated.
 
 What happens to a message is told by how its number ends, see `ENDINGS`. Section numbers are the document's.
 """
@@ -10,20 +10,45 @@ import asyncio
 import re
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from gateway.sandbox.aicross_beside import Beside
-from gateway.sandbox.aicross_calls import CALLS, SEND, SHORT_URL, STATUS, SYSTEM_ERROR, USAGE, login
+from gateway.sandbox.aicross_calls import (
+    CALLS,
+    CANCEL,
+    CANCEL_ALL,
+    CHECK,
+    SEND,
+    SHORT_URL,
+    STATUS,
+    SYSTEM_ERROR,
+    USAGE,
+    login,
+)
 from gateway.sandbox.aicross_reports import CARRIERS, JST, Taken, dlr_json, dlr_xml, entry
-from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
+from gateway.sandbox.aicross_reservations import Reservation, Reservations, minute
+from gateway.sandbox.server import (
+    DROP,
+    FORM,
+    LOST,
+    NOT_FOUND,
+    Answer,
+    Post,
+    Pusher,
+    Request,
+    VendorServer,
+    forget_oldest,
+)
 
 PUSH_TIMEOUT = 10.0
 """Seconds a receiver has to answer a DLR (2.5.2)."""
 REPEATS = 3
 """How often a DLR is pushed again when that failed (2.5.2)."""
+GLANCE = 0.1
+"""Seconds between looks at the clock while something is kept: a clock may be moved."""
 
 
 class Behaviour(NamedTuple):
@@ -41,6 +66,8 @@ class Behaviour(NamedTuple):
     pushes: tuple[Literal["outcome", "sending"], ...] = ("outcome",)
     """The DLRs, one after the other."""
     late: bool = False
+    cancel: Literal["", "kept", "dropped"] = ""
+    """What becomes of a reservation where the answer to the first cancelreservation.json is lost; empty: it is not."""
 
 
 ENDINGS: dict[str, Behaviour] = {
@@ -62,6 +89,8 @@ ENDINGS: dict[str, Behaviour] = {
     "0022": Behaviour('delivered, the receipt "on its way" comes after it', pushes=("outcome", "sending")),
     "0023": Behaviour("delivered, no receipt comes: only status.json knows", pushes=()),
     "0024": Behaviour("undelivered, for a reason that is in no document", category="832"),
+    "0030": Behaviour("the first answer to a cancel is lost, and the reservation is still kept", cancel="kept"),
+    "0031": Behaviour("the first answer to a cancel is lost, but it was canceled", cancel="dropped"),
 }
 """The last four digits of a phone number, and what they provoke."""
 DELIVERED = Behaviour("delivered")
@@ -71,10 +100,11 @@ DELIVERED = Behaviour("delivered")
 class AICrossSimulator:
     """One vendor account on a port of its own.
 
-    `accepted` has the messages taken, by clientTag (by messageId where they have none). `requests`, `queries` and
-    `pushes` count the sends, the status queries and the DLRs (not their repeats) per clientTag. Each forgets the
-    oldest of more than `keep`. `violations` has what the document does not provide for and no code names, the first
-    `keep` of them.
+    `accepted` has the messages taken, by clientTag (by messageId where they have none); `reservations` those that are
+    kept until their time, which then are taken. `requests`, `queries`, `checks`, `withdrawals` and `pushes` count the
+    sends, the status queries, the calls of checkreservation.json, the cancels (those of whole days under "") and the
+    DLRs (not their repeats) per clientTag. Each forgets the oldest of more than `keep`. `violations` has what the
+    document does not provide for and no code names, the first `keep` of them.
     """
 
     SETTINGS: ClassVar[Mapping[str, str]] = {"token": "sandboxtoken", "client_id": "1234", "sms_code": "80013"}
@@ -93,14 +123,17 @@ class AICrossSimulator:
         keep: int = 100_000,
         post: Post | None = None,
         agency: Mapping[str, Mapping[str, int]] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(JST),
     ) -> None:
         """`callback_url` may be set later; None: nothing is pushed. Times in seconds: `delay` and `late` from
         taking a message to its receipt, `repeat_after` between tries of a push (undocumented). `agency`: see
-        `Beside`."""
+        `Beside`. `clock` (any zone) says what time it is, and may be moved: reservations go by it within `GLANCE`."""
         self.callback_url = callback_url
         self.accepted: dict[str, Taken] = {}
         self.requests: Counter[str] = Counter()
         self.queries: Counter[str] = Counter()
+        self.checks: Counter[str] = Counter()
+        self.withdrawals: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
         self.violations: list[str] = []
         self._account = {"token": token, "clientId": client_id}
@@ -109,7 +142,10 @@ class AICrossSimulator:
         self._delay = timedelta(seconds=delay)
         self._late = timedelta(seconds=late)
         self._keep = keep
-        self.beside = Beside(self._account, agency=agency, keep=keep)
+        self._clock = clock
+        self.beside = Beside(self._account, clock=self._now, agency=agency, keep=keep)
+        self._reserved = Reservations(self._account, sms_code, clock=self._now, keep=keep)
+        self._glances: asyncio.Task[None] | None = None
         self._pusher = Pusher(timeout=PUSH_TIMEOUT, repeats=REPEATS, repeat_after=repeat_after, post=post)
         self._server = VendorServer(self._answer)
 
@@ -121,6 +157,11 @@ class AICrossSimulator:
     @property
     def base_url(self) -> str:
         return self._server.url
+
+    @property
+    def reservations(self) -> Mapping[str, Reservation]:
+        """What is kept now, by clientTag (by messageId where it has none)."""
+        return self._reserved.kept
 
     @classmethod
     def endings(cls) -> Mapping[str, str]:
@@ -142,15 +183,23 @@ class AICrossSimulator:
     def taken(self, number: str) -> int:
         return sum(each.number == number for each in self.accepted.values())
 
+    def forget(self, tag: str) -> bool:
+        """As if somebody canceled a reservation in the vendor's console; whether it was kept."""
+        return self._reserved.drop(tag)
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         await self._server.start(host, port)
 
     async def stop(self) -> None:
-        """Pushes not yet done are dropped."""
+        """Pushes not yet done are dropped; nothing is sent that is kept."""
         await self._server.stop()
+        if self._glances:
+            self._glances.cancel()
+            await asyncio.gather(self._glances, return_exceptions=True)
         await self._pusher.stop()
 
     async def _answer(self, request: Request) -> Answer:
+        self._release()
         call = CALLS.get(request.path)
         found = call.violations(request) if call else [f"{request.path}: no such call"]
         self.violations += found[: max(self._keep - len(self.violations), 0)]
@@ -163,6 +212,14 @@ class AICrossSimulator:
             return self._send(given)
         if call is STATUS:
             return self._status(given)
+        if call is CHECK:
+            self._count(self.checks, given.get("clientTag", ""))
+            return self._reserved.check(given, self.accepted)
+        if call is CANCEL:
+            return self._cancel(given)
+        if call is CANCEL_ALL:
+            self._count(self.withdrawals, "")
+            return self._reserved.cancel_all(given)
         if call is USAGE:
             return self.beside.usage(given, self.accepted.values())
         return self.beside.short_url(given) if call is SHORT_URL else self.beside.templates(given)
@@ -190,15 +247,21 @@ class AICrossSimulator:
             "smsCode": code == self._sms_code and re.fullmatch("[0-9]{5,6}", code),
             "phoneNumber": number,
             "carrierId": form.get("carrierId") in (None, *CARRIERS),
+            "scheduleTime": not form.get("scheduleTime") or self._ahead(form["scheduleTime"]),
         }
         if refusal := SEND.refusal(form, valid):
             return refusal
-        if form.get("clientTag") in self.accepted:
-            return 400, "Duplicate client tag."
-        return SYSTEM_ERROR if form.get("scheduleTime") else None
+        used = (self.accepted, self.reservations, self._reserved.canceled)
+        return (400, "Duplicate client tag.") if any(form.get("clientTag") in each for each in used) else None
+
+    def _ahead(self, time: str) -> bool:
+        """Whether a scheduleTime is one, and to come."""
+        moment = minute(time)
+        return moment is not None and moment > self._now()
 
     def _take(self, form: dict[str, str], number: str, behaviour: Behaviour) -> None:
-        now = datetime.now(JST)
+        now = self._now()
+        at = minute(form.get("scheduleTime", "")) or now
         taken = Taken(
             client_id=form["clientId"],
             client_tag=form.get("clientTag", ""),
@@ -208,13 +271,49 @@ class AICrossSimulator:
             sms_code=form["smsCode"],
             carrier=form.get("carrierId") or sorted(CARRIERS)[int(number[-5]) % len(CARRIERS)],
             category=behaviour.category,
-            taken_at=now,
-            settled_at=now + (self._late if behaviour.late else self._delay),
+            taken_at=at,
+            settled_at=at + (self._late if behaviour.late else self._delay),
         )
+        if form.get("scheduleTime"):
+            self._reserve(Reservation(message=taken, group_tag=form.get("groupTag", "")))
+        else:
+            self._begin(taken)
+
+    def _reserve(self, reservation: Reservation) -> None:
+        self._reserved.put(reservation)
+        if self._glances is None or self._glances.done():
+            self._glances = asyncio.get_running_loop().create_task(self._release_in_time())
+
+    def _begin(self, taken: Taken) -> None:
+        behaviour = ENDINGS.get(taken.number[-4:], DELIVERED)
         self.accepted[taken.client_tag or taken.message_id] = taken
         forget_oldest(self.accepted, self._keep)
         if self.callback_url and taken.client_tag and behaviour.pushes:  # no clientTag, no DLR (2.5)
             self._pusher.begin(self._report(taken, behaviour))
+
+    def _release(self) -> None:
+        """Sends whatever is kept and due."""
+        for taken in self._reserved.due():
+            self._begin(taken)
+
+    async def _release_in_time(self) -> None:
+        while self.reservations:
+            await asyncio.sleep(GLANCE)
+            self._release()
+
+    # 2.3.1
+
+    def _cancel(self, query: dict[str, str]) -> Answer:
+        tag = query.get("clientTag", "")
+        self._count(self.withdrawals, tag)
+        code, message = self._reserved.cancel_code(query, self.accepted)
+        lost = ""
+        if code == 0:
+            behaviour = ENDINGS.get(self.reservations[tag].message.number[-4:], DELIVERED)
+            lost = behaviour.cancel if self.withdrawals[tag] == 1 else ""
+            if lost != "kept":
+                self._reserved.drop(tag)
+        return DROP if lost else CANCEL.answer(code, message, clientTag=query.get("clientTag"))
 
     # 2.4
 
@@ -229,18 +328,21 @@ class AICrossSimulator:
             listed = [self.accepted[tag]] if tag in self.accepted else []
         else:
             listed = [each for each in self.accepted.values() if f"{each.taken_at:%Y%m%d}" == date]
-        return STATUS.answer(0, "Success.", status=[entry(each) for each in listed])
+        return STATUS.answer(0, "Success.", status=[entry(each, self._now()) for each in listed])
 
     # 2.5
 
     async def _report(self, taken: Taken, behaviour: Behaviour) -> None:
-        await asyncio.sleep((taken.settled_at - datetime.now(JST)).total_seconds())
+        await asyncio.sleep((taken.settled_at - self._now()).total_seconds())
         write = dlr_xml if self._dlr == "xml" else dlr_json
         for word in behaviour.pushes:
             if self.callback_url:
                 self._count(self.pushes, taken.client_tag)
                 document = write(taken, 1 if word == "sending" else taken.outcome)
                 await self._pusher.push(self.callback_url, urlencode([(self._dlr, document)]).encode(), FORM)
+
+    def _now(self) -> datetime:
+        return self._clock().astimezone(JST)
 
     def _count(self, counter: Counter[str], tag: str) -> None:
         counter[tag] += 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from gateway.sandbox.aicross_calls import SHORT_URL, TEMPLATES, USAGE, login
-from gateway.sandbox.aicross_reports import JST, Taken
+from gateway.sandbox.aicross_reports import Taken
 from gateway.sandbox.server import Answer, forget_oldest
 
 REGISTERED = {
@@ -28,11 +28,17 @@ class Beside:
     """What one account has. `short_urls` has the long URLs by short one, and forgets the oldest of more than `keep`."""
 
     def __init__(
-        self, account: Mapping[str, str], *, agency: Mapping[str, Mapping[str, int]] | None = None, keep: int = 100_000
+        self,
+        account: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime],
+        agency: Mapping[str, Mapping[str, int]] | None = None,
+        keep: int = 100_000,
     ) -> None:
         """`agency`: the counts by carrierId of an agency's clients, by clientId, of whatever month; None: no agency."""
         self.short_urls: dict[str, str] = {}
         self._account = account
+        self._clock = clock
         self._agency = agency
         self._keep = keep
 
@@ -59,7 +65,7 @@ class Beside:
         url = f"https://{form.get('domain', 'ai9.jp')}/{secrets.token_hex(3)}"
         self.short_urls[url] = form["longUrl"]
         forget_oldest(self.short_urls, self._keep)
-        now = datetime.now(JST)
+        now = self._clock()
         # Printed as YYYYMMDDHHMSSsss, where the minutes have lost a letter.
         made_up = f"Shorturl-{now:%Y%m%d%H%M%S}{now.microsecond // 1000:03}"
         return SHORT_URL.answer(0, "Success.", shortUrl=url, name=form.get("name") or made_up)
@@ -74,7 +80,7 @@ class Beside:
         }
         if refusal := USAGE.refusal(query, valid):
             return USAGE.answer(*refusal)
-        today = datetime.now(JST).date()
+        today = self._clock().date()
         delivered: Counter[str] = Counter()
         for each in taken:
             if each.outcome == 2 and f"{each.settled_at:%Y%m}" == month and each.settled_at.date() < today:

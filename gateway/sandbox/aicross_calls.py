@@ -78,6 +78,18 @@ SEND = Call(
     (("phoneNumber", None), ("smsMessage", None)),
 )
 """2.1."""
+CHECK = Call(
+    "GET",
+    (*LOGIN, "smsCode"),
+    ("clientTag", "scheduleTime", "scheduleDate", "groupTag"),
+    (("clientTag", 200),),
+    (("count", "0"), ("status", [])),
+)
+"""2.2. `count` is a string where it failed."""
+CANCEL = Call("GET", (*LOGIN, "clientTag"), (), (("clientTag", 200),), (("clientTag", None),))
+"""2.3.1."""
+CANCEL_ALL = Call("GET", LOGIN, ("startDate", "endDate", "groupTag"), (), ())
+"""2.3.4."""
 STATUS = Call("GET", LOGIN, ("date", "clientTag"), (("clientTag", 200),), (("status", []),))
 """2.4."""
 SHORT_URL = Call(
@@ -95,6 +107,9 @@ USAGE = Call("GET", (*LOGIN, "month"), (), (), (("separatedSuccessCount", None),
 
 CALLS = {
     "/p5/api/mt.json": SEND,
+    "/p5/api/checkreservation.json": CHECK,
+    "/p5/api/cancelreservation.json": CANCEL,
+    "/p5/api/cancelreservationall.json": CANCEL_ALL,
     "/p5/api/status.json": STATUS,
     "/p1/api/shortenurl.json": SHORT_URL,
     "/p5/api/template.json": TEMPLATES,

@@ -47,9 +47,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
         return 0 if self.category else -(-len(self.text) // 70)
 
 
-def entry(taken: Taken) -> dict[str, Any]:
+def entry(taken: Taken, now: datetime) -> dict[str, Any]:
     """One message in status.json (2.4.2): on its way until it is settled."""
-    now = datetime.now(JST)
     settled = now >= taken.settled_at
     moment = taken.settled_at if settled else taken.taken_at
     failed = settled and taken.outcome == 3

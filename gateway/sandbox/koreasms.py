@@ -1,4 +1,5 @@
-"""A white-label Korean SMS site simulated to the letter of the "SMS API Manual": sending and the balance.
+"""A white-label Korean SMS site simulated to the letter of the "SMS API Manual": sending, at once or at a time that is
+reserved, and the balance.
 
 What happens to a call is told by how the numbers in it end, see `ENDINGS`. Section numbers are the document's. Where it
 has no code for what is wrong with a request, that is 10 here, and a line in `violations`.
@@ -77,16 +78,26 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     sender: str
     send_at: str
+    """`send_datetime` as it came, "" for at once."""
+    leaves: datetime | None
+    """When the vendor sends it, or did; None where it was not taken."""
     code: int
     """The errorCode it was answered, or would have been had the answer not been lost."""
-    taken: bool
+
+    @property
+    def taken(self) -> bool:
+        return self.leaves is not None
 
 
 class KoreaSMSSimulator:
     """One account of a site, on a port of its own. Whoever calls is taken to call from one and the same address.
 
     `calls` has every request to send, whatever was answered, the latest `keep` of them. `balance`, `suspended` (the
-    account) and `registered` (the caller's address) may be set at any time.
+    account), `registered` (the caller's address) and `clock` may be set at any time.
+
+    A reservation is taken like any other call, and leaves when the clock says so: until then it is in `reserved`, from
+    then on in `sent_at`. The document does not say when it is paid for: here when it is taken. Nor how far ahead it may
+    be: here any time after half an hour.
     """
 
     SETTINGS: ClassVar[Mapping[str, str]] = {"key": "sandboxkey", "id": "sandbox", "sender": "0212345678"}
@@ -105,8 +116,9 @@ class KoreaSMSSimulator:
         keep: int = 100_000,
         clock: Callable[[], datetime] = lambda: datetime.now(KST),
     ) -> None:
-        """`senders`: the registered send_numbers. `balance`, and the prices of an `sms` and an `lms`, in won. What
-        the document leaves open: `separator`; `strings`, whether booleans and integers are answered as strings."""
+        """`senders`: the registered send_numbers. `balance`, and the prices of an `sms` and an `lms`, in won. `clock`
+        answers with its offset. What the document leaves open: `separator`; `strings`, whether booleans and integers
+        are answered as strings."""
         self.calls: deque[Call] = deque(maxlen=keep)
         self.violations: deque[str] = deque(maxlen=keep)
         """What a request did that the document does not allow and has no code for."""
@@ -119,7 +131,7 @@ class KoreaSMSSimulator:
         self._prices = (sms, lms)
         self._strings = strings
         self._keep = keep
-        self._clock = clock
+        self.clock = clock
         self._taken: Counter[str] = Counter()
         self._struck: dict[str, None] = {}
         """Numbers with a text whose first call is over, and the second not yet."""
@@ -146,7 +158,21 @@ class KoreaSMSSimulator:
         await self._server.stop()
 
     def taken(self, number: str) -> int:
-        return self._taken["0" + number.removeprefix("+82")]
+        """Reservations among them, sent or not."""
+        return self._taken[_national(number)]
+
+    @property
+    def reserved(self) -> list[Call]:
+        """What was taken and has not left yet, soonest first."""
+        now = self.clock()
+        return sorted((call for call in self.calls if call.leaves and call.leaves > now), key=_leaving)
+
+    def sent_at(self, number: str) -> list[datetime]:
+        """When messages to a number (E.164) left, soonest first."""
+        now, dialled = self.clock(), _national(number)
+        return sorted(
+            call.leaves for call in self.calls if call.leaves and call.leaves <= now and dialled in call.receivers
+        )
 
     async def _answer(self, request: Request) -> Answer:
         if request.path not in (SEND, BALANCE):
@@ -194,8 +220,8 @@ class KoreaSMSSimulator:
                 subject=form.get("subject", ""),
                 sender=form.get("send_number", ""),
                 send_at=form.get("send_datetime", ""),
+                leaves=(_moment(form.get("send_datetime", "")) or self.clock()) if taken else None,
                 code=code,
-                taken=taken,
             )
         )
         return LOST[behaviour.first] if behaviour.first in LOST else self._say(code)
@@ -227,16 +253,10 @@ class KoreaSMSSimulator:
         }
         return [violation for violation, is_so in wrong.items() if is_so] + _oddities(request, form, KNOWN)
 
-    def _reservable(self, moment: str) -> bool:
-        """2.1.1: `yyyy-MM-dd HH:mm:ss`, at least 30 minutes from now; empty: at once."""
-        if not moment:
-            return True
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", moment):
-            return False
-        try:
-            return datetime.fromisoformat(f"{moment}+09:00") >= self._clock() + RESERVED_AHEAD
-        except ValueError:
-            return False
+    def _reservable(self, written: str) -> bool:
+        """At least 30 minutes from now; empty: at once (2.1.1)."""
+        moment = _moment(written)
+        return not written or (moment is not None and moment >= self.clock() + RESERVED_AHEAD)
 
     def _first(self, receivers: tuple[str, ...], text: str) -> str:
         """The number that decides how this call is answered, "" where none does. The first call is then over for all
@@ -274,6 +294,25 @@ def _oddities(request: Request, form: Mapping[str, str], known: Collection[str])
     odd += ["a parameter twice"] * (len(pairs) > len(form))
     odd += ["a parameter in the query"] * bool(request.query)
     return odd
+
+
+def _moment(written: str) -> datetime | None:
+    """2.1.1: `yyyy-MM-dd HH:mm:ss`, in KST; None for anything else."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", written):
+        return None
+    try:
+        return datetime.fromisoformat(f"{written}+09:00")
+    except ValueError:
+        return None
+
+
+def _leaving(call: Call) -> datetime:
+    assert call.leaves
+    return call.leaves
+
+
+def _national(number: str) -> str:
+    return "0" + number.removeprefix("+82")
 
 
 def _octets(text: str) -> int:

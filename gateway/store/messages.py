@@ -12,6 +12,7 @@ Keys, all of one lane in one slot (`L` is `{lane}`):
     Lx:<client>:d:<day>          ids accepted on a day (UTC), in order
     Lu:<client>:<month>          hash: <provider>|<carrier>|<status> -> messages
     Lg:<batch>                   hash: c = client, t = created, x = canceled by; `...:i` its messages' ids
+    Lr:<client>                  reservations that wait for their time, here or at a vendor: id by `send_at`
     Le:<client>                  stream of events: k = status, i = id, n = timeline length then
     Ll:<client>                  request rate
     Lh · Lj · Lb                 counter of script runs; epoch; what the counter was when the server started
@@ -188,6 +189,7 @@ class Store(Session):
             state.month,
             places.kind(state),
             content.batch or "",
+            state.send_at if state.reserved else "",
         )
         verb = reply[0].decode()
         if verb == "new":
@@ -259,6 +261,7 @@ class Store(Session):
             places.kind(old),
             places.kind(new),
             (content or record.content).batch or "",
+            _roster(old, new),
             *claim_ends,
         )
         if reply[0] != 1:
@@ -363,9 +366,17 @@ class Store(Session):
         return Record(id=id_, state=state, raw=raw, content=_contents.decode(content), timeline=steps)
 
 
+def _roster(old: State, new: State) -> int | str:
+    """What becomes of its place among the reservations: its time, "-" where it leaves, "" where nothing changes."""
+    if not new.reserved:
+        return "-" if old.reserved else ""
+    return "" if old.reserved and old.send_at == new.send_at else new.send_at
+
+
 def _predates(state: State, epoch: int) -> bool:
     """The record is of a Redis that lost writes since; it is not final, and was due before the adoption."""
-    return state.epoch < epoch and not state.final_at and not (state.fence == 0 and state.send_at > epoch)
+    to_come = state.fence == 0 and state.send_at > epoch and not state.handover
+    return state.epoch < epoch and not state.final_at and not to_come
 
 
 _FIELDS = len(State.__struct_fields__)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from gateway.model.message import Content, State, wording
+from gateway.model.message import Content, State, together
 
 
 def line(state: State, content: Content) -> str:
     """Where it queues among its provider's messages: fair between clients, and those that may leave for one of certain
     providers are found without looking at the rest."""
+    if state.handover:  # to be kept by this vendor, and by no other
+        return state.client
     gone = (state.provider, *state.refused.split())
     ways = [name for name in content.route if name not in gone]
     return f"{state.client}+{','.join(ways)}" if ways and not state.open else state.client
@@ -22,7 +24,7 @@ def entry(id_: str, state: State, content: Content, parties: Mapping[str, int]) 
     most = parties.get(state.provider, 1)
     if most == 1:
         return id_
-    alike = repr((wording(content), state.party)).encode()
+    alike = repr((*together(state, content), state.party)).encode()
     receiver = hashlib.blake2b(content.to.encode(), digest_size=3).hexdigest()
     return f"{id_}{hashlib.blake2b(alike, digest_size=4).hexdigest()}{receiver}{min(most, state.party or most)}"
 

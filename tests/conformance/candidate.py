@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,10 +36,26 @@ SECRET = "callback-secret-1234567890"
 CLIENT = f'[clients.shop]\nkeys = [{{ sha256 = "{"0" * 64}", scopes = ["send"] }}]\n'
 UNKNOWN = reference(new_id("00", 1), 1)
 """A reference no vendor has heard of."""
+LATER = NOW + 7 * 86_400_000
+"""When a reservation is to leave: a moment that every vendor's clock shows once, in whole minutes."""
+ALONE = "exclusive"
+"""The setting that nobody else uses the vendor account, for types that have it."""
 DELAY = 0.05
 """Seconds from a message to its receipt."""
 BESIDE = {"balance": "balance", "usage": "usage", "templates": "templates", "short_url": "short_urls"}
 """What is asked beside messages, and the capability that says it can be."""
+
+
+class HeardOfKept(NamedTuple):
+    """What the simulator says of a reservation, each after the other; None where it cannot be asked or told that."""
+
+    reference: str
+    reserved: VendorAnswer
+    kept: VendorAnswer | None
+    unknown: VendorAnswer | None
+    withdrawn: VendorAnswer | None
+    withdrawn_unknown: VendorAnswer | None
+    withdrawn_days: VendorAnswer | None
 
 
 class Heard(NamedTuple):
@@ -52,6 +69,7 @@ class Heard(NamedTuple):
     pushes: tuple[tuple[Callback, ...], ...]
     """For each of two messages."""
     beside: Mapping[str, VendorAnswer]
+    of_kept: HeardOfKept | None
 
 
 class Candidate:
@@ -106,6 +124,19 @@ class Candidate:
     def send(self, text: str = "hello", *further: str, **fields: Any) -> VendorRequest:
         return self.provider.send_request(self.content(text, **fields), UNKNOWN, further)
 
+    def reserve(self, text: str = "hello", *further: str, at: int = LATER, **fields: Any) -> VendorRequest:
+        return self.provider.reserve_request(self.content(text, **fields), UNKNOWN, at, further)
+
+    def sends(self, text: str = "hello", *further: str, **fields: Any) -> tuple[VendorRequest, ...]:
+        """Both ways to give the vendor a message, to send and to keep; the one where it keeps nothing."""
+        sent = self.send(text, *further, **fields)
+        return (sent, self.reserve(text, *further, **fields)) if self.able.reservations else (sent,)
+
+    def alone(self, base_url: str = "https://vendor.example") -> Provider:
+        """As one that has the vendor account for itself, where that is a setting."""
+        own: dict[str, Any] = {ALONE: True} if ALONE in self.kind.settings.__struct_fields__ else {}
+        return self.built(base_url, **own)
+
     def option(self) -> dict[str, Any]:
         """A message's options for this type: the first one's example."""
         kind = self.kind.options
@@ -137,6 +168,12 @@ def question(provider: Provider, name: str) -> Question[Any] | None:
         "short_url": lambda: provider.short_url("https://shop.example/sale", "sale", None),
     }
     return ask[name]()
+
+
+def withdrawal_of_days(provider: Provider, at: int = LATER) -> Question[None] | None:
+    """Of those around a moment, whatever the vendor's clock."""
+    day, about = datetime.fromtimestamp(at / 1000, UTC).date(), timedelta(days=1)
+    return provider.withdrawal_of_days(day - about, day + about, None)
 
 
 def callback(url: str, body: bytes, content_type: str) -> Callback:
@@ -185,7 +222,33 @@ async def _listen(candidate: Candidate) -> Heard:
             unknown=await query(UNKNOWN),
             pushes=_by_message(provider, called, pushed),
             beside={name: await transport.exchange(provider, each.request) for name, each in beside.items() if each},
+            of_kept=await _listen_of_kept(candidate, vendor.base_url, transport)
+            if candidate.able.reservations
+            else None,
         )
+
+
+async def _listen_of_kept(candidate: Candidate, base_url: str, transport: Transport) -> HeardOfKept:
+    provider, called = candidate.alone(base_url), reference(new_id("00", NOW), 1)
+    at = provider.keeps(int(time.time() * 1000) + 86_400_000)
+    assert at, "a day that no clock shows twice"
+
+    async def exchange(request: VendorRequest | None) -> VendorAnswer | None:
+        return await transport.exchange(provider, request) if request else None
+
+    async def ask(question: Question[Any] | None) -> VendorAnswer | None:
+        return await exchange(question.request if question else None)
+
+    content = candidate.content()
+    return HeardOfKept(
+        reference=called,
+        reserved=await transport.exchange(provider, provider.reserve_request(content, called, at)),
+        kept=await exchange(provider.reservation_request(content, called)),
+        unknown=await exchange(provider.reservation_request(content, UNKNOWN)),
+        withdrawn=await ask(provider.withdrawal(called)),
+        withdrawn_unknown=await ask(provider.withdrawal(UNKNOWN)),
+        withdrawn_days=await ask(withdrawal_of_days(provider, at)),
+    )
 
 
 async def _until(settled: Callable[[], bool]) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.model.values import Secret
 from gateway.providers.aicross import TYPE, AICross, AICrossSettings
-from gateway.sandbox.aicross import AICrossSimulator
+from gateway.sandbox.aicross import JST, AICrossSimulator
 from tests.providers.bench import DELIVERED, Bench
 
 REFERENCE = "01jd0a1b2c3d4e5f6g7h8j9k0mg1"
 TOKEN, CLIENT, CODE = "tok-tok-tok", "1234", "80013"
+
+TODAY, NEXT = "2024-01-05 18:00", "2024-01-31 08:00"
+"""Times of reservations after that of a `Clock`."""
+RESERVATION_CALLS = {
+    "checkreservation": ["responseCode", "responseMessage", "count", "status"],
+    "cancelreservation": ["responseCode", "responseMessage", "clientTag"],
+    "cancelreservationall": ["responseCode", "responseMessage"],
+}
+"""The fields of an answer (2.2.2, 2.3.2, 2.3.5)."""
 
 AICrossBench = Bench[AICross, AICrossSimulator]
 
@@ -55,6 +64,42 @@ async def status(bench: AICrossBench, **query: str | None) -> dict[str, Any]:
     body = await called(bench, "GET", "/p5/api/status.json", **query)
     assert list(body) == ["responseCode", "responseMessage", "status"]
     return body
+
+
+async def call(bench: AICrossBench, name: str, /, **fields: str | None) -> dict[str, Any]:
+    """A call of `RESERVATION_CALLS` with these fields beside the login, None leaving one out."""
+    answer = await called(bench, "GET", f"/p5/api/{name}.json", **fields)
+    assert list(answer) == RESERVATION_CALLS[name]
+    return answer
+
+
+async def check(bench: AICrossBench, **fields: str | None) -> dict[str, Any]:
+    return await call(bench, "checkreservation", **{"smsCode": CODE} | fields)
+
+
+async def listed(bench: AICrossBench, **fields: str) -> list[str]:
+    """The clientTags of those that are listed."""
+    answer = await check(bench, **fields)
+    assert (answer["responseCode"], answer["count"]) == (0, len(answer["status"]))
+    return [each["clientTag"] for each in answer["status"]]
+
+
+async def reserve(bench: AICrossBench, tag: str, time: str = TODAY, to: str = DELIVERED, group: str = "") -> None:
+    answer = await mt(bench, clientTag=tag, scheduleTime=time, phoneNumber=to, groupTag=group or None)
+    assert (answer["responseCode"], answer["responseMessage"]) == (0, "Success.")
+
+
+class Clock:
+    """A simulator's clock that stands still until it is moved: at half past nine and ten seconds in Japan."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 1, 5, 9, 30, 10, tzinfo=JST)
+
+    def __call__(self) -> datetime:
+        return self.now.astimezone(UTC)
+
+    def move(self, **step: float) -> None:
+        self.now += timedelta(**step)
 
 
 def ms(*moment: int) -> int:

@@ -280,7 +280,7 @@ ITEMS = {
     "phoneNumber": (Reason.INVALID_NUMBER, "message"),
     "carrierId": (Reason.PROVIDER_ERROR, "vendor"),
     "clientTag": (Reason.PROVIDER_ERROR, "vendor"),
-    "scheduleTime": (Reason.PROVIDER_ERROR, "vendor"),
+    "scheduleTime": (Reason.PROVIDER_ERROR, "schedule"),
     "groupTag": (Reason.PROVIDER_ERROR, "vendor"),
 }
 """Every parameter of mt.json (2.1.1): what it means that the vendor complains of it."""

@@ -19,7 +19,7 @@ from gateway.sandbox.aicross import AICrossSimulator
 from gateway.sandbox.aicross_beside import REGISTERED
 from gateway.sandbox.aicross_reports import JST
 from gateway.sandbox.server import Simulator
-from tests.providers.aicross_tools import CLIENT, TOKEN, AICrossBench, called, configured, ms, mt, simulated
+from tests.providers.aicross_tools import CLIENT, TOKEN, AICrossBench, called, configured, ms, simulated
 from tests.providers.bench import DELIVERED, number
 
 pytestmark = pytest.mark.anyio
@@ -163,13 +163,6 @@ async def test_codes(name: str, fields: dict[str, str | None], code: int, messag
         assert not bench.simulator.violations
 
 
-async def test_a_reservation_is_not_simulated() -> None:
-    async with simulated() as bench:
-        assert (await mt(bench, scheduleTime="2030-01-31 08:00"))["responseCode"] == 500
-        assert not bench.simulator.accepted
-        assert not bench.simulator.violations
-
-
 LOGIN = {"token": TOKEN, "clientId": CLIENT}
 
 
@@ -181,6 +174,9 @@ LOGIN = {"token": TOKEN, "clientId": CLIENT}
         ("PUT", "/p5/api/separatedsuccesscount.json", {}, 500, ["PUT instead of GET"]),
         ("GET", "/p5/api/mt.json", {}, 500, ["GET instead of POST", "no URL-encoded form"]),
         ("POST", "/p5/api/status.json", {}, 500, ["POST instead of GET"]),
+        ("POST", "/p5/api/checkreservation.json", {"data": LOGIN}, 500, ["POST instead of GET"]),
+        ("POST", "/p5/api/cancelreservation.json", {"data": LOGIN}, 500, ["POST instead of GET"]),
+        ("POST", "/p5/api/cancelreservationall.json", {"data": LOGIN}, 500, ["POST instead of GET"]),
         ("GET", "/p5/api/template.json", {"params": LOGIN, "content": b"x"}, 0, ["a GET with a body"]),
         ("GET", "/p5/api/template.json", {"params": LOGIN | {"page": "2"}}, 0, ["unknown parameter page"]),
         ("POST", "/p1/api/shortenurl.json", {"json": LOGIN}, 100, ["no URL-encoded form"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from hashlib import sha256
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 from gateway.model.values import Duration, Secret, matching
-from gateway.providers.aicross import beside, charset, codes, wire
+from gateway.providers.aicross import beside, charset, codes, reservations, wire
 
 TEXT_AT_MOST = 660
 """Characters of any width (2.1.1)."""
@@ -59,6 +60,7 @@ class AICross(port.Provider):
         templates=True,
         short_urls=True,
         usage=True,
+        reservations=port.Keeping(whole=60, cancelable=True),
     )
     callback_kinds = frozenset({"dlr"})
 
@@ -87,17 +89,7 @@ class AICross(port.Provider):
         return (warning,) if warning else ()
 
     def send_request(self, content: Content, reference: str, further: tuple[str, ...] = ()) -> port.VendorRequest:
-        fields = {
-            "smsCode": content.sender or self.settings.sms_code,
-            "message": content.text,
-            "phoneNumber": content.to,
-            "clientTag": reference,
-        }
-        if content.carrier in codes.CARRIER_IDS:
-            fields["carrierId"] = codes.CARRIER_IDS[content.carrier]
-        if content.group_tag:
-            fields["groupTag"] = content.group_tag
-        return self._post(wire.SEND, fields)
+        return self._post(wire.SEND, self._message(content, reference))
 
     def send_outcome(self, answer: port.VendorAnswer) -> port.SendOutcome:
         """Only HTTP 200 with an integer responseCode is an answer (2.1.2); the vendor documents no other status."""
@@ -118,11 +110,9 @@ class AICross(port.Provider):
 
     def query_outcome(self, answer: port.VendorAnswer, reference: str) -> port.Finding:
         """An unknown clientTag's answer is in no document: an empty list and "Invalid clientTag." both mean it."""
-        if answer.status != 200:
-            return port.Unanswered(detail=f"HTTP status {answer.status}")
-        if (reply := wire.reply(answer.body, repair=True)) is None:
-            return port.Unanswered(detail="no JSON object with a responseCode")
-        if reply.code == codes.INVALID and reply.item == "clienttag":
+        if isinstance(reply := wire.opened(answer), port.Unreadable):
+            return port.Unanswered(detail=reply.detail)
+        if reply.unknown_tag:
             return port.Unknown()
         if reply.code != codes.SUCCESS:
             return port.Unanswered(str(reply.code)[:20], "the vendor did not answer the question")
@@ -133,6 +123,31 @@ class AICross(port.Provider):
 
     def receipts(self, callback: port.Callback) -> tuple[Receipt, ...]:
         return tuple(self._receipt(each) for each in wire.notifications(callback))
+
+    # Reservations
+
+    def reserve_request(
+        self, content: Content, reference: str, send_at: int, further: tuple[str, ...] = ()
+    ) -> port.VendorRequest:
+        time = {"scheduleTime": reservations.schedule_time(send_at, self._zone)}
+        return self._post(wire.SEND, self._message(content, reference) | time)
+
+    def reservation_request(self, content: Content, reference: str) -> port.VendorRequest:
+        fields = {"smsCode": content.sender or self.settings.sms_code, "clientTag": reference}
+        return self._get(reservations.CHECK, fields)
+
+    def reservation_outcome(self, answer: port.VendorAnswer, reference: str) -> port.Finding:
+        return reservations.finding(answer, reference)
+
+    def withdrawal(self, reference: str) -> port.Question[port.Withdrawal]:
+        request = self._get(reservations.CANCEL, {"clientTag": reference})
+        return port.Question(request, lambda answer: reservations.withdrawal(answer, reference))
+
+    def withdrawal_of_days(self, first: date, last: date, group_tag: str | None) -> port.Question[None] | None:
+        if not self.settings.exclusive:
+            return None
+        request = self._get(reservations.CANCEL_ALL, reservations.days(first, last, group_tag))
+        return port.Question(request, lambda answer: beside.read(answer, lambda _: None))
 
     # Beside messages
 
@@ -152,6 +167,19 @@ class AICross(port.Provider):
         request = self._get(beside.USAGE, {"clientId": client, "month": month.replace("-", "")})
         as_of = beside.counted_until(month, now, self._zone)
         return port.Question(request, lambda answer: beside.read(answer, lambda said: beside.usage(said, as_of)))
+
+    def _message(self, content: Content, reference: str) -> dict[str, str]:
+        fields = {
+            "smsCode": content.sender or self.settings.sms_code,
+            "message": content.text,
+            "phoneNumber": content.to,
+            "clientTag": reference,
+        }
+        if content.carrier in codes.CARRIER_IDS:
+            fields["carrierId"] = codes.CARRIER_IDS[content.carrier]
+        if content.group_tag:
+            fields["groupTag"] = content.group_tag
+        return fields
 
     def _get(self, path: str, fields: dict[str, str]) -> port.VendorRequest:
         return port.VendorRequest(method="GET", url=f"{self._base}{path}?{wire.encode(self._login | fields)}")

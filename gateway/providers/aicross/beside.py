@@ -34,13 +34,14 @@ _NAME_AT_MOST = 256
 
 def read(answer: VendorAnswer, meaning: Callable[[Mapping[str, Any]], T | Unreadable]) -> T | Declined | Unreadable:
     """What the fields of a success mean; Declined with the vendor's code and words for any other responseCode."""
-    if answer.status != 200:
-        return Unreadable(f"HTTP status {answer.status}")
-    if (reply := wire.reply(answer.body, repair=True)) is None:
-        return Unreadable("no JSON object with a responseCode")
-    if reply.code != codes.SUCCESS:
-        return Declined(str(reply.code)[:20], _said(reply.fields.get("responseMessage")))
-    return meaning(reply.fields)
+    if isinstance(reply := wire.opened(answer), Unreadable):
+        return reply
+    return meaning(reply.fields) if reply.code == codes.SUCCESS else declined(reply)
+
+
+def declined(reply: wire.Reply) -> Declined:
+    """The vendor's no, in its own words as far as they can be shown."""
+    return Declined(str(reply.code)[:20], _said(reply.fields.get("responseMessage")))
 
 
 def templates(fields: Mapping[str, Any]) -> tuple[VendorTemplate, ...] | Unreadable:
@@ -51,14 +52,14 @@ def templates(fields: Mapping[str, Any]) -> tuple[VendorTemplate, ...] | Unreada
     handset is ever shown `{{name%}}`. A listed one that the text has not stays a hole, so that a caller may go by the
     vendor's list: its value changes nothing. White space inside the braces is taken out of the text.
     """
-    listed = _entries(fields.get("templates", ""))
+    listed = entries(fields.get("templates", ""))
     if listed is None:
         return Unreadable("no list of templates in the answer")
     found: dict[str, VendorTemplate] = {}
     for entry in listed:
         title, text = _word(entry.get("title")), entry.get("default_content")
         if title and isinstance(text, str) and text and encodable(text) and "\ufffd" not in text:
-            found.setdefault(title, _template(title, text, _entries(entry.get("parameters")) or []))
+            found.setdefault(title, _template(title, text, entries(entry.get("parameters")) or []))
     return tuple(found.values())
 
 
@@ -73,7 +74,7 @@ def short_url(fields: Mapping[str, Any], name: str | None) -> ShortUrl | Unreada
 
 def usage(fields: Mapping[str, Any], as_of: int) -> Usage | Unreadable:
     """2.9.2: the counts of all clients in the answer, added up by carrier. Ids in no document count for no carrier."""
-    listed = _entries(fields.get("separatedSuccessCount", ""))
+    listed = entries(fields.get("separatedSuccessCount", ""))
     if listed is None:
         return Unreadable("no list of counts in the answer")
     parts: dict[str | None, int] = {}
@@ -100,6 +101,12 @@ def counted_until(month: str, now: int, zone: tzinfo) -> int:
     return int(end.timestamp()) * 1000
 
 
+def entries(value: object) -> list[dict[str, Any]] | None:
+    """What the document calls a list, and may be null or a single object; None where it is anything else."""
+    found: list[Any] = [] if value is None else value if isinstance(value, list) else [value]
+    return found if all(isinstance(each, dict) for each in found) else None
+
+
 def _template(title: str, text: str, listed: list[dict[str, Any]]) -> VendorTemplate:
     text = _HOLE.sub(lambda hole: _spelled(hole[1].strip()) if hole[1].strip() else hole[0], text)
     names = [_word(each.get("parameter_name")) for each in listed] + [name.strip() for name in _HOLE.findall(text)]
@@ -108,12 +115,6 @@ def _template(title: str, text: str, listed: list[dict[str, Any]]) -> VendorTemp
 
 def _spelled(name: str) -> str:
     return f"{{{{{name}%}}}}"
-
-
-def _entries(value: object) -> list[dict[str, Any]] | None:
-    """What the document calls a list, and may be null or a single object; None where it is anything else."""
-    entries: list[Any] = [] if value is None else value if isinstance(value, list) else [value]
-    return entries if all(isinstance(each, dict) for each in entries) else None
 
 
 def _word(value: object) -> str:

@@ -15,7 +15,11 @@ DUPLICATE_TAG = 400
 NAMING = {100: "misses", INVALID: "finds invalid", TOO_LONG: "finds too long"}
 """Codes whose responseMessage names the parameter they are about."""
 
-Blame = Literal["message", "account", "vendor"]
+# Further ones of checkreservation.json (2.2.3); the first of cancelreservation.json too (2.3.3).
+ALREADY_SENT = 130
+PAST = 140
+
+Blame = Literal["message", "account", "vendor", "schedule"]
 Outcome = Literal["delivered", "undelivered"]
 
 REFUSALS: dict[int, tuple[Reason, Blame, str]] = {
@@ -31,6 +35,7 @@ PARAMETERS: dict[str, tuple[Reason, Blame]] = {
     "smscode": (Reason.SENDER_NOT_ALLOWED, "account"),
     "phonenumber": (Reason.INVALID_NUMBER, "message"),
     "message": (Reason.CONTENT_REFUSED, "message"),
+    "scheduletime": (Reason.PROVIDER_ERROR, "schedule"),
 }
 
 # carrierId in requests (2.1.1). There is no id for Y!mobile.

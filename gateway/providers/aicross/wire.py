@@ -18,7 +18,8 @@ from xml.parsers import expat
 import msgspec
 
 from gateway.errors import UnreadableCallback
-from gateway.provider import Callback
+from gateway.provider import Callback, Unreadable, VendorAnswer
+from gateway.providers.aicross import codes
 
 SEND = "/p5/api/mt.json"
 """2.1.1, POST."""
@@ -59,6 +60,11 @@ class Reply(msgspec.Struct, frozen=True):
     item: str
     fields: dict[str, Any]
 
+    @property
+    def unknown_tag(self) -> bool:
+        """It says that no message is under the clientTag asked for."""
+        return self.code == codes.INVALID and self.item == "clienttag"
+
 
 def encode(fields: Mapping[str, str]) -> str:
     """A form or a query in UTF-8; `+` becomes `%2B` (3.1), a space `%20`."""
@@ -68,9 +74,16 @@ def encode(fields: Mapping[str, str]) -> str:
 def reply(body: bytes, *, repair: bool = False) -> Reply | None:
     """The answer in `body`; None where it is no JSON object with an integer responseCode."""
     fields = _json(body.decode("utf-8-sig", "replace"), repair=repair)
-    if not isinstance(fields, dict) or (code := _integer(fields.get("responseCode"))) is None:
+    if not isinstance(fields, dict) or (code := integer(fields.get("responseCode"))) is None:
         return None
     return Reply(code, _item(fields.get("responseMessage")), fields)
+
+
+def opened(answer: VendorAnswer) -> Reply | Unreadable:
+    """The answer to a call that sends nothing; the document gives it no HTTP status but 200."""
+    if answer.status != 200:
+        return Unreadable(f"HTTP status {answer.status}")
+    return reply(answer.body, repair=True) or Unreadable("no JSON object with a responseCode")
 
 
 def listed(answer: Reply) -> list[Notification] | None:
@@ -107,6 +120,13 @@ def text(value: object) -> str:
     return words if len(words) <= 200 and words.isprintable() and words.lower() not in _NOTHING else ""
 
 
+def integer(value: object) -> int | None:
+    """An integer, or a string of one; None for anything else."""
+    if isinstance(value, str):
+        return int(value) if _INTEGER.fullmatch(value := value.strip()) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def count(written: str) -> int | None:
     """A separatedSuccessCount; None where it is no plausible one."""
     return int(written) if re.fullmatch("[0-9]{1,4}", written) else None
@@ -123,12 +143,6 @@ def moment(written: str, zone: tzinfo) -> int | None:
     except (ValueError, OverflowError):
         return None
     return int(seconds) * 1000 + thousandths
-
-
-def _integer(value: object) -> int | None:
-    if isinstance(value, str):
-        return int(value) if _INTEGER.fullmatch(value := value.strip()) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _item(message: object) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -30,6 +32,8 @@ SUBJECT_CHARACTERS = 64
 SMS_BYTES, TEXT_BYTES = 80, 2000
 """In CP949. Above the first a text becomes an LMS (2.1.1)."""
 RECEIVERS_AT_MOST = 100
+RESERVED_AHEAD = 30 * 60
+"""Seconds that a `send_datetime` is to come, at least (2.1.1)."""
 _MESSAGE_AT_MOST = 200
 
 _MOBILE = re.compile(r"\+82(?:10[0-9]{8}|1[16-9][0-9]{7,8})")
@@ -59,6 +63,11 @@ def sender(written: str) -> str:
     """`send_number` for a sender as people write it, in digits and hyphens; "" where it cannot be one."""
     digits = written.replace("-", "")
     return digits if _SENDER.fullmatch(digits) else ""
+
+
+def moment(at: int, zone: ZoneInfo) -> str:
+    """`send_datetime` (2.1.1) for ms since 1970, on the clock of the zone; milliseconds are dropped."""
+    return datetime.fromtimestamp(at // 1000, zone).replace(tzinfo=None).isoformat(" ")
 
 
 def octets(text: str) -> int:

@@ -4,7 +4,7 @@
 local id, state, content, step, hash, tag, key = unpack(ARGV, 3, 9)
 local client, provider, high, phase, due = unpack(ARGV, 10, 14)
 local day, day_ends, interval, burst, bound, line, known = unpack(ARGV, 15, 21)
-local entry, month, kind, batch = unpack(ARGV, 22, 25)
+local entry, month, kind, batch, reserved = unpack(ARGV, 22, 26)
 
 local function claimed(name)
   return name ~= '' and redis.call('GET', L .. 'k:' .. name) or nil
@@ -78,5 +78,6 @@ if batch ~= '' then
 end
 redis.call('ZADD', L .. 'a', due, id)
 if phase == 'q' then push(provider, high, line, entry) end
+if reserved ~= '' then redis.call('ZADD', L .. 'r:' .. client, reserved, id) end
 if month ~= '0' then count(client, month, kind, 1) end
 return {seq, now, epoch, 'new', left}

@@ -4,7 +4,7 @@
 local id, old, new, step, content = unpack(ARGV, 3, 7)
 local queue, high, client, due, owner = unpack(ARGV, 8, 12)
 local event, steps, watched, ends, day, line = unpack(ARGV, 13, 18)
-local entry, month, was, is, batch = unpack(ARGV, 19, 23)
+local entry, month, was, is, batch, reserved = unpack(ARGV, 19, 24)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
@@ -29,6 +29,11 @@ if was ~= is and month ~= '0' then
   count(client, month, was, -1)
   count(client, month, is, 1)
 end
+if reserved == '-' then
+  redis.call('ZREM', L .. 'r:' .. client, id)
+elseif reserved ~= '' then
+  redis.call('ZADD', L .. 'r:' .. client, reserved, id)
+end
 if owner ~= '' then redis.call('SREM', L .. 'o:' .. owner, id) end
 if event ~= '' then
   -- Kept four days and more; `~` lets the server trim whole nodes.
@@ -41,7 +46,7 @@ if ends ~= '0' then
     redis.call('PEXPIREAT', L .. 'g:' .. batch, ends, 'GT')
     redis.call('PEXPIREAT', L .. 'g:' .. batch .. ':i', ends, 'GT')
   end
-  for i = 24, #ARGV, 2 do
+  for i = 25, #ARGV, 2 do
     local claim = L .. 'k:' .. ARGV[i]
     -- A key outlived may name another message by now.
     if string.sub(redis.call('GET', claim) or '', 1, 26) == id then redis.call('PEXPIREAT', claim, ARGV[i + 1]) end

@@ -11,20 +11,25 @@ local function claim(entry, high)
   redis.call('HINCRBY', L .. 'n', provider .. ':' .. high, -1)
   local record = redis.call('HMGET', L .. 'm:' .. id, 's', 'c', 't')
   local S = record[1] and cmsgpack.unpack(record[1])
+  if not S then return false end
+  -- A reservation that the vendor is to keep has to be there in time, and stays what it is on the way.
+  local handover = S[HANDOVER] or 0
+  local reserved = handover > 0
+  local deadline = reserved and math.min(handover, S[EXPIRES_AT]) or S[EXPIRES_AT]
   -- Past its time the agenda ends it, not we.
-  local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now
-  if not waits then return false end
-  if S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch) or S[DUE] < S[EXPIRES_AT] then
+  if S[PHASE] ~= 'q' or S[PROVIDER] ~= provider or deadline <= now then return false end
+  if S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch and not reserved) or S[DUE] < deadline then
     -- In the Redis that was lost it may have been sent since: the rules decide, at once.
     redis.call('ZADD', L .. 'a', now, id)
     return false
   end
-  if S[STATUS] ~= 'submitting' and (S[MONTH] or 0) ~= 0 then
+  if not reserved and S[STATUS] ~= 'submitting' and (S[MONTH] or 0) ~= 0 then
     local kind = provider .. '|' .. S[CARRIER] .. '|'
     count(S[CLIENT], S[MONTH], kind .. S[STATUS], -1)
     count(S[CLIENT], S[MONTH], kind .. 'submitting', 1)
   end
-  S[STATUS], S[PHASE], S[OWNER] = 'submitting', 'h', owner
+  if not reserved then S[STATUS] = 'submitting' end
+  S[PHASE], S[OWNER] = 'h', owner
   S[FENCE] = S[FENCE] + 1
   S[OPEN] = S[OPEN] .. S[FENCE] .. ' '
   S[STALLS] = S[STALLS] + 1
@@ -34,7 +39,9 @@ local function claim(entry, high)
   local told = {}
   if S[STEPS] < 48 then
     S[STEPS] = S[STEPS] + 1
-    told = {'t', record[3] .. string.format('[%.0f,"submitting","%s"],', at, provider)}
+    local step = '[%.0f,"submitting","%s"],'
+    if reserved then step = '[%.0f,"' .. S[STATUS] .. '","%s","","being handed over, to be kept until its time"],' end
+    told = {'t', record[3] .. string.format(step, at, provider)}
   end
   local state = cmsgpack.pack(S)
   redis.call('HSET', L .. 'm:' .. id, 's', state, unpack(told))

@@ -1,0 +1,85 @@
+"""Reservations: the rules of those a vendor keeps until their time, and of changing those the gateway keeps.
+
+The vendor's word is asked for where it matters: when its time has come, when a caller reads it, when it is canceled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.model.changes import Change, arrived, end, kept, pause, turn
+from gateway.model.message import Phase, State, Status
+from gateway.model.outcome import Finding, Kept, Known, Unanswered, Unknown
+from gateway.model.policy import Policy
+from gateway.model.reasons import Reason
+
+FRESH_MS = 2_000
+"""A vendor that took a reservation is given so long to find it itself."""
+OVERDUE_MS = 60_000
+"""For so long after its time a vendor may neither keep a reservation any more nor list it as sent yet."""
+_WITHDRAWABLE = frozenset({Status.SCHEDULED, Status.UNCERTAIN, Status.SUBMITTED})
+
+
+def at_vendor(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
+    """The vendor has it: to send, or to keep until its time."""
+    if state.handover and now < state.send_at and not state.final_at:
+        return kept(state, now, code, detail)
+    return arrived(state, now, policy, code, detail, **fields)
+
+
+def its_time(state: State, now: int, policy: Policy) -> Change:
+    """The agenda has come to a reservation of a vendor that cannot be asked about it."""
+    if now < state.send_at:
+        return turn(state, now, tell=False, due=state.send_at)
+    return arrived(state, now, policy, "", "its time has come at the vendor that kept it")
+
+
+def found_keeping(state: State, finding: Finding, now: int, policy: Policy) -> Change | None:
+    """What the vendor said when asked about a reservation that it took to keep."""
+    late = now - state.send_at
+    if isinstance(finding, Known):
+        return arrived(state, now, policy, "", "the vendor that kept it has sent it")
+    if isinstance(finding, Unanswered) and late >= 0:
+        return its_time(state, now, policy)
+    if isinstance(finding, Unknown):
+        if now - state.answered_at >= FRESH_MS and not 0 <= late < OVERDUE_MS:
+            gone = "the vendor that kept it does not know it any more: it was canceled there, or lost"
+            return end(state, now, Status.CANCELED, Reason.PROVIDER_ERROR, detail=gone, open="")
+        due = now + FRESH_MS
+    elif isinstance(finding, Kept) and late < 0:
+        if not state.attempts and state.due == state.send_at:
+            return None
+        return turn(state, now, tell=False, due=state.send_at, attempts=0)
+    elif late < 0 and state.due >= state.send_at:
+        return None  # nobody doubts it
+    else:
+        due = now + pause(state.attempts, 60_000)
+    if late < 0:
+        due = min(due, state.send_at)
+    return turn(state, now, tell=False, due=due, attempts=state.attempts + 1)
+
+
+def withdrawn(state: State, now: int) -> Change | None:
+    """The vendor dropped it on our word. None: it is not, or not only, what the vendor kept."""
+    if not state.handover or state.phase is Phase.HELD or state.status not in _WITHDRAWABLE:
+        return None
+    return end(state, now, Status.CANCELED, detail="dropped by the vendor that kept it", open="")
+
+
+def doubted(state: State, now: int) -> Change | None:
+    """Whether the vendor dropped it is not known: the vendor is asked soon."""
+    if state.phase is not Phase.RESTING or state.status is not Status.SCHEDULED:
+        return None
+    return turn(state, now, tell=False, due=min(now + FRESH_MS, max(state.send_at, now)))
+
+
+def changeable(state: State) -> bool:
+    """The gateway keeps it, and it is not due yet."""
+    waits = state.status is Status.SCHEDULED and state.phase is Phase.WAITING
+    return waits and not state.open and not state.handover
+
+
+def changed(state: State, now: int, what: str, **fields: Any) -> Change:
+    """Another time, or another text, for what is changeable."""
+    now = max(now, state.updated_at + 1)  # two changes within a millisecond are two
+    return turn(state, now, detail=f"changed: {what}", **fields)
