@@ -183,7 +183,7 @@ def _page(items: list[Record], cursor: Cursor | str | None) -> MessageList:
 
 
 def _within(id_: str, asked: ListQuery) -> bool:
-    created = createdup_ms(id_)
+    created = created_ms(id_)
     return (asked.created_from is None or created >= up_ms(asked.created_from)) and (
         asked.created_to is None or created < up_ms(asked.created_to)
     )
