@@ -111,7 +111,7 @@ async def open_services(
         acceptor=Acceptor(store, routing, asker.template, section.max_queue, section.time_zone, metrics),
         recorder=recorder,
         reservations=Reservations(
-            store, routing, recorder, asker, availability, transport, settings.clients, section.max_queue
+            store, routing, recorder, asker, availability, transport, settings.clients, section.max_queue, retention.key
         ),
         receipts=Receipts(recorder, orphans, metrics),
         transport=transport,

@@ -85,7 +85,9 @@ class Reservations:
         transport: Transport,
         clients: Mapping[str, Client],
         max_queue: float,
+        claims_last: int,
     ) -> None:
+        """`max_queue` in seconds; `claims_last`: ms that a request is known by its Idempotency-Key."""
         self._store = store
         self._roster = Roster(store)
         self._routing = routing
@@ -95,6 +97,7 @@ class Reservations:
         self._transport = transport
         self._clients = clients
         self._max_queue_ms = int(max_queue * 1000)
+        self._claims_last = claims_last
 
     # Reading
 
@@ -243,8 +246,9 @@ class Reservations:
         finding = await self._recorder.find(self._transport, record, turn)
         return "sent" if isinstance(finding, Known) else "unknown"
 
-    async def cancel_all(self, client: str, criteria: Criteria) -> Canceled:
-        """Cancels all that fit, each for itself: what cannot be canceled is told, and the others are canceled."""
+    async def cancel_all(self, client: str, criteria: Criteria, claim: str = "") -> Canceled:
+        """Cancels all that fit, each for itself: what cannot be canceled is told, and the others are canceled. With
+        a `claim` those are counted too that an earlier request with it canceled, or one under way."""
         outcomes: list[Outcome] = []
         elsewhere: dict[str, list[Record]] = {}
         after: Place | None = None
@@ -252,7 +256,9 @@ class Reservations:
             places = await self._roster.page(client, criteria.begins, criteria.ends, CHUNK, after)
             records = await self._store.read_many([place.id for place in places])
             fitting = [record for record in records if record is not None and criteria.fits(record)]
-            outcomes += await self.cancel_each([record for record in fitting if not record.state.handover])
+            if claim and fitting:
+                await self._roster.note(client, claim, [record.id for record in fitting], self._claims_last)
+            outcomes += await self.cancel_each([each for each in fitting if not each.state.handover], claim)
             for record in fitting:
                 if record.state.handover:
                     elsewhere.setdefault(record.state.provider, []).append(record)
@@ -260,12 +266,21 @@ class Reservations:
                 break
             after = places[-1]
         for name, kept in elsewhere.items():
-            dropped = await self._drop_days(name, kept, criteria)
+            dropped = await self._drop_days(name, kept, criteria, claim)
             outcomes += dropped
             done = {record.id for record, _ in dropped}
-            outcomes += await self.cancel_each([record for record in kept if record.id not in done])
+            outcomes += await self.cancel_each([record for record in kept if record.id not in done], claim)
         failed = tuple((record.id, error) for record, error in outcomes if error is not None)
-        return Canceled(len(outcomes) - len(failed), failed)
+        count = await self._count(client, claim) if claim else len(outcomes) - len(failed)
+        return Canceled(count, failed)
+
+    async def _count(self, client: str, claim: str) -> int:
+        ids = await self._roster.noted(client, claim)
+        count = 0
+        for begin in range(0, len(ids), CHUNK):
+            found = await self._store.read_many(ids[begin : begin + CHUNK])
+            count += sum(_canceled_by(record, claim) for record in found if record)
+        return count
 
     async def cancel_each(self, records: Sequence[Record], claim: str = "") -> list[Outcome]:
         """Cancels each for itself, as `cancel` does; what became of each, in their order."""
@@ -276,7 +291,8 @@ class Reservations:
                 async with gate:
                     return await self.cancel(record, claim), None
             except GatewayError as error:
-                return record, error
+                current = await self._store.read(record.id) if claim else None
+                return (current, None) if current and _canceled_by(current, claim) else (record, error)
 
         found = await asyncio.gather(*(cancel(record) for record in records), return_exceptions=True)
         for each in found:
@@ -284,7 +300,7 @@ class Reservations:
                 raise each
         return [each for each in found if not isinstance(each, BaseException)]
 
-    async def _drop_days(self, name: str, kept: list[Record], criteria: Criteria) -> list[Outcome]:
+    async def _drop_days(self, name: str, kept: list[Record], criteria: Criteria, claim: str) -> list[Outcome]:
         """Has the vendor drop whole days at once where nothing else can be hit, and asks it about each afterwards:
         those that it dropped."""
         provider = self._routing.providers.get(name)
@@ -304,15 +320,15 @@ class Reservations:
         except GatewayError as error:
             log.warning("days not canceled at once", provider=name, code=error.code)
             return []
-        found = await asyncio.gather(*(self._dropped(record) for record in resting))
+        found = await asyncio.gather(*(self._dropped(record, claim) for record in resting))
         return [(record, None) for record, dropped in zip(resting, found, strict=True) if dropped]
 
-    async def _dropped(self, record: Record) -> bool:
+    async def _dropped(self, record: Record, claim: str) -> bool:
         turn = partial(self._availability.turn, record.state.provider)
         finding = await self._recorder.find_kept(self._transport, record, turn)
         if not isinstance(finding, Unknown):
             return False
-        return await self._recorder.cancel(record, rule=_withdrawn) is not None
+        return await self._recorder.cancel(record, claim, _withdrawn) is not None
 
     def _alone(self, provider: Provider) -> bool:
         """What the vendor keeps for the account is all of one client, through this provider."""
@@ -323,6 +339,10 @@ class Reservations:
 
 Outcome = tuple[Record, GatewayError | None]
 """Of one cancel among many; None: it is canceled."""
+
+
+def _canceled_by(record: Record, claim: str) -> bool:
+    return f"{claim} " in record.state.claims and record.state.status is Status.CANCELED
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

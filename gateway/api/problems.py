@@ -76,13 +76,13 @@ KINDS: Mapping[Code, Kind] = {
     Code.NOT_CANCELABLE: Kind(
         409,
         "Not cancelable",
-        "The message may have left, or is final.",
+        "The message may have left, or is final; or a vendor keeps it until its time that lets go of none.",
         "Read the message: its status says where it stands.",
     ),
     Code.NOT_CHANGEABLE: Kind(
         409,
         "Not changeable",
-        "The message left already, was canceled, or is still needed as it is.",
+        "The message left already, was canceled, is still needed as it is, or a vendor keeps it until its time.",
         "Read the message: its status says where it stands.",
     ),
     Code.PAYLOAD_TOO_LARGE: Kind(

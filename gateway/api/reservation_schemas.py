@@ -30,8 +30,12 @@ class ReservationsCancelIn(
     """Which reservations: all that fit every condition given. Without any, `all` must say so."""
 
     group_tag: Tag | UnsetType = UNSET
-    begins: Instant | UnsetType = msgspec.field(name="from", default=UNSET)
-    ends: Instant | UnsetType = msgspec.field(name="to", default=UNSET)
+    begins: Annotated[Instant, Meta(description="Those due at or after this time.")] | UnsetType = msgspec.field(
+        name="from", default=UNSET
+    )
+    ends: Annotated[Instant, Meta(description="Those due before this time.")] | UnsetType = msgspec.field(
+        name="to", default=UNSET
+    )
     all: bool | UnsetType = UNSET
 
 

@@ -32,6 +32,7 @@ from gateway.errors import invalid
 from gateway.model.ids import PREFIX
 from gateway.model.message import Record
 from gateway.reservations import Criteria
+from gateway.store.messages import claim_name
 from gateway.store.roster import Place
 
 PATH = "/reservations"
@@ -112,15 +113,16 @@ async def cancel_reservations(request: AnyRequest) -> Response[bytes]:
     """Cancels all that fit; nobody cancels everything by accident."""
     here, client = services(request), caller(request).client
     body = await json_body(request, ReservationsCancelIn)
+    body = msgspec.structs.replace(body, begins=utc("/from", body.begins), ends=utc("/to", body.ends))
     group, begins, ends = given(body.group_tag), given(body.begins), given(body.ends)
     if group is None and begins is None and ends is None and body.all is not True:
         raise invalid("", 'Say which: groupTag, from, to, or "all": true.')
     claims = claims_of(client, f"{PATH}/cancel", None, idempotency_key(request), body)
     reply = await here.replies.find(client.name, claims)
     if reply is None:
-        done = await here.reservations.cancel_all(
-            client.name, Criteria(group_tag=group, begins=_bound(begins), ends=_bound(ends))
-        )
+        criteria = Criteria(group_tag=group, begins=_bound(begins), ends=_bound(ends))
+        claim = claims.key and claim_name(client.name, "cancel", claims.key, claims.content.hex())
+        done = await here.reservations.cancel_all(client.name, criteria, claim)
         request_id = str(request.scope.get("request_id", ""))
         failed = [FailedCancelOut(PREFIX + id_, problem(translate(error), request_id)) for id_, error in done.failed]
         answer = msgspec.json.encode(ReservationsCanceledOut(done.count, failed))

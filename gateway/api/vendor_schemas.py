@@ -40,6 +40,14 @@ class ShortUrlOut(msgspec.Struct, rename="camel"):
     provider: str
 
 
+class KeepingOut(msgspec.Struct, rename="camel", kw_only=True):
+    """How a vendor keeps messages until their time."""
+
+    seconds_ahead: int
+    whole_seconds: int
+    cancelable: bool
+
+
 class CapabilitiesOut(msgspec.Struct, rename="camel", kw_only=True):
     """What a vendor can be asked to do. What is false here is refused before anything is sent."""
 
@@ -54,6 +62,7 @@ class CapabilitiesOut(msgspec.Struct, rename="camel", kw_only=True):
     short_urls: bool
     balance: bool
     usage: bool
+    reservations: KeepingOut | UnsetType = UNSET
 
 
 class LimitsOut(msgspec.Struct, rename="camel", kw_only=True):

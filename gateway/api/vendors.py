@@ -17,7 +17,7 @@ import structlog
 from litestar import HttpMethod, Response, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, given
@@ -31,6 +31,7 @@ from gateway.api.vendor_schemas import (
     BalanceOut,
     CallbackUrlOut,
     CapabilitiesOut,
+    KeepingOut,
     LimitsOut,
     ListedTemplateOut,
     ProviderList,
@@ -48,7 +49,7 @@ from gateway.api.vendor_schemas import (
 from gateway.asking import unsupported
 from gateway.errors import Code, GatewayError, Pointer, invalid
 from gateway.model.values import Secret
-from gateway.provider import Provider, Usage
+from gateway.provider import Keeping, Provider, Usage
 from gateway.store.gates import pass_for
 from gateway.store.replies import OtherContent, Reply
 from gateway.store.usage import Counts
@@ -167,7 +168,13 @@ def _capabilities(provider: Provider) -> CapabilitiesOut:
     able = provider.capabilities
     fields = {name: getattr(able, name) for name in CapabilitiesOut.__struct_fields__}
     lists = {name: sorted(value) for name, value in fields.items() if isinstance(value, frozenset)}
-    return CapabilitiesOut(**fields | lists)
+    return CapabilitiesOut(**fields | lists | {"reservations": _keeping(able.reservations)})
+
+
+def _keeping(keeping: Keeping | None) -> KeepingOut | UnsetType:
+    if keeping is None:
+        return UNSET
+    return KeepingOut(seconds_ahead=keeping.ahead, whole_seconds=keeping.whole, cancelable=keeping.cancelable)
 
 
 def _limits(provider: Provider) -> LimitsOut:

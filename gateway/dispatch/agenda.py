@@ -69,8 +69,10 @@ class Agenda:
             ask[:] = [verdict == "ask"]
             if not isinstance(verdict, Change):
                 return None
-            released = state.status is Status.SCHEDULED and verdict.state.status is Status.QUEUED
-            return pick(verdict) if released else verdict
+            if state.status is not Status.SCHEDULED or verdict.state.status is not Status.QUEUED:
+                return verdict
+            # Changed meanwhile, it may need another provider than the chosen one: it is due again at once.
+            return pick(verdict) if state is record.state else None
 
         def pick(change: Change) -> Change:
             step = change.step and change.step._replace(provider=chosen[0])

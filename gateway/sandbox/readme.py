@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
 
-from gateway.provider import Capabilities, ProviderType, ProviderTypes
+from gateway.provider import Capabilities, Keeping, ProviderType, ProviderTypes
 from gateway.sandbox.run import simulators
 
 PLAIN = "as any number"
@@ -32,6 +33,7 @@ def capabilities(types: ProviderTypes) -> str:
         "short URLs": lambda kind: _yes(kind.capabilities.short_urls),
         "balance": lambda kind: _yes(kind.capabilities.balance),
         "usage": lambda kind: _yes(kind.capabilities.usage),
+        "keeps reservations": lambda kind: _keeping(kind.capabilities.reservations),
         "`options`": _options,
     }
     return _table(["", *types], [[name, *(row(kind) or "no" for kind in types.values())] for name, row in rows.items()])
@@ -81,6 +83,15 @@ def _longest(able: Capabilities) -> str:
     octets = f"{able.octets} bytes" if able.octets else ""
     said = " and ".join(filter(None, (characters, octets)))
     return f"{said} ({_CHARSETS[able.charset]})" if said and able.charset else said or "any"
+
+
+def _keeping(keeping: Keeping | None) -> str:
+    if keeping is None:
+        return ""
+    ahead = f"{math.ceil(keeping.ahead / 60)} minutes ahead" if keeping.ahead else ""
+    whole = {1: "", 60: "to the minute"}.get(keeping.whole, f"to {keeping.whole} seconds")
+    firm = "" if keeping.cancelable else "not cancelable"
+    return ", ".join(filter(None, ("yes", ahead, whole, firm)))
 
 
 def _options(kind: ProviderType) -> str:

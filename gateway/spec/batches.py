@@ -179,7 +179,8 @@ OPERATIONS: tuple[Operation, ...] = (
         scope="send",
         summary="Cancel a batch",
         description="Cancels every message of a batch that is still scheduled or queued. What may have left is not "
-        "canceled; 409 where that is true of all of them.",
+        "canceled; 409 where that is true of all of them. A vendor that keeps a reservation is told to drop it: where "
+        "no message was canceled and a vendor failed at one, its problem is the answer.",
         path_parameters=(_PATH_ID,),
         headers=(_CANCEL_KEY,),
         answers={
@@ -190,6 +191,12 @@ OPERATIONS: tuple[Operation, ...] = (
                 example=_STANDS | {"counts": {"delivered": 880, "canceled": 120}},
             )
         },
-        problems=(Code.NOT_CANCELABLE, Code.STORE_UNAVAILABLE),
+        problems=(
+            Code.NOT_CANCELABLE,
+            Code.PROVIDER_ERROR,
+            Code.PROVIDER_UNAVAILABLE,
+            Code.PROVIDER_TIMEOUT,
+            Code.STORE_UNAVAILABLE,
+        ),
     ),
 )

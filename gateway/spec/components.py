@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, inspect
 
-from gateway.spec import batches, vendors, words
+from gateway.spec import batches, reservations, vendors, words
 from gateway.spec.words import SCHEMAS
 
-FIELDS = {**words.FIELDS, **batches.FIELDS, **vendors.FIELDS}
+FIELDS = {**words.FIELDS, **batches.FIELDS, **reservations.FIELDS, **vendors.FIELDS}
 REF = "#/components/schemas/{name}"
 Schema = dict[str, Any]
 _NULL = {"type": "null"}

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.api.listing import ListQuery
-from gateway.api.messages import ClientQuery, ReadQuery
+from gateway.api.messages import ReadQuery
 from gateway.api.problems import KINDS, slug
 from gateway.api.requests import MAX_WAIT
 from gateway.api.schemas import ExplainOut, MeOut, MessageIn, MessageList, MessageOut, OrphanList
 from gateway.api.system import OrphanQuery
 from gateway.errors import Code
-from gateway.spec import batches, examples, vendors
+from gateway.spec import batches, examples, reservations, vendors
 from gateway.spec.bodies import Liveness, Readiness
 from gateway.spec.entry import Answer, Operation, Parameter
 from gateway.spec.words import ID_PATTERN
@@ -52,7 +52,8 @@ MESSAGES = (
         "is one message all the same: a repeat answers the same message as it stands now. The same tag with other "
         "content is 409, the same key with other content 422. A refused request claims neither.\n\nWith `Prefer: "
         "wait=10` the answer says what the vendor said, if it says it in time. With `sendAt` the message is a "
-        "reservation: it is kept until then, and can be canceled.\n\nA `template` that the configuration does not have "
+        "reservation: it is kept until then, and the answer is exactly that of `POST /reservations`, which tells more."
+        "\n\nA `template` that the configuration does not have "
         "is asked for at the vendors; where one does not tell, nothing is accepted: 502, 503 or 504.",
         headers=(IDEMPOTENCY_KEY, PREFER),
         body=MessageIn,
@@ -129,26 +130,14 @@ MESSAGES = (
         problems=(Code.STORE_UNAVAILABLE,),
     ),
     Operation(
-        method="get",
-        path="/reservations/{id}",
-        id="getReservation",
-        tag="Messages",
-        scope="read",
-        summary="Read a reservation",
-        description="A message that was given a `sendAt`, with its timeline; any other message is 404 here.",
-        path_parameters=(MESSAGE_ID,),
-        query=ClientQuery,
-        answers={200: Answer(description="The reservation.", body=MessageOut, example=examples.SCHEDULED)},
-        problems=(Code.STORE_UNAVAILABLE,),
-    ),
-    Operation(
         method="post",
         path="/messages/{id}/cancel",
         id="cancelMessage",
         tag="Messages",
         scope="send",
         summary="Cancel a message",
-        description="Cancels a message that is still scheduled or queued. What may have left is not canceled: 409.",
+        description="Cancels a message that is still scheduled or queued. What may have left is not canceled: 409. A "
+        "vendor that keeps a reservation is told to drop it: see `DELETE /reservations/{id}`.",
         path_parameters=(MESSAGE_ID,),
         headers=(IDEMPOTENCY_KEY,),
         answers={
@@ -160,7 +149,13 @@ MESSAGES = (
                 links=("getMessage", "eraseMessageContent"),
             )
         },
-        problems=(Code.NOT_CANCELABLE, Code.STORE_UNAVAILABLE),
+        problems=(
+            Code.NOT_CANCELABLE,
+            Code.PROVIDER_ERROR,
+            Code.PROVIDER_UNAVAILABLE,
+            Code.PROVIDER_TIMEOUT,
+            Code.STORE_UNAVAILABLE,
+        ),
     ),
     Operation(
         method="delete",
@@ -360,6 +355,7 @@ DOCUMENTATION = (
 OPERATIONS: tuple[Operation, ...] = (
     *MESSAGES,
     *batches.OPERATIONS,
+    *reservations.OPERATIONS,
     *vendors.OPERATIONS,
     *ACCOUNT,
     *RUNNING,

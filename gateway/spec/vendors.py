@@ -85,6 +85,15 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "shortUrls": _field("It makes short URLs."),
         "balance": _field("It tells what is left on the account."),
         "usage": _field("It tells what it bills for a month."),
+        "reservations": _field(
+            'It can keep a message until its `sendAt` (`"heldBy": "provider"`), and how; left out where only the '
+            "gateway keeps its messages."
+        ),
+    },
+    "KeepingOut": {
+        "secondsAhead": _field("It has to have a message so many seconds before its time, at least."),
+        "wholeSeconds": _field("Its times are multiples of so many seconds: 60 where it knows minutes only."),
+        "cancelable": _field("What it keeps can be canceled, and it can be asked whether it still does."),
     },
     "LimitsOut": {
         "ratePerSecond": _field("Requests a second that it is sent at most, by all replicas of the gateway together."),
@@ -167,6 +176,7 @@ _STANDING: dict[str, Any] = {
         "shortUrls": True,
         "balance": False,
         "usage": True,
+        "reservations": {"secondsAhead": 0, "wholeSeconds": 60, "cancelable": True},
     },
     "guarantee": "deduplicated",
     "limits": {"ratePerSecond": 600.0, "concurrency": 256, "receiversPerRequest": 1, "characters": 660},

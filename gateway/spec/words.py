@@ -40,6 +40,7 @@ Every answer carries `X-Request-Id`, yours if you sent one. Quote it to the oper
 
 TAGS: Mapping[str, str] = {
     "Messages": "Send, follow, cancel, erase.",
+    "Reservations": "Messages for later: kept, listed, changed and canceled until their time.",
     "Vendors": "The configured vendor accounts: how they stand, and what they offer beside messages.",
     "Account": "The key you use.",
     "Operations": "For those who run the gateway: health, metrics, receipts nobody waited for.",
@@ -91,6 +92,19 @@ SCHEMAS: Mapping[str, Extra] = {
         "description": "A message to send. It has either `text` or `template`; `heldBy` only together with `sendAt`.",
         **_ONE_WORDING,
     },
+    "ReservationIn": {
+        "description": "A message to send later. It has either `text` or `template`.",
+        **{name: rule for name, rule in _ONE_WORDING.items() if name != "dependentRequired"},
+    },
+    "ReservationPatchIn": {"description": "What is to change: at least one of the two.", "minProperties": 1},
+    "ReservationsCancelIn": {
+        "description": "Which reservations: all that fit every condition given, of which `from` includes its moment, "
+        "and `to` does not. Without any condition, `all` has to be `true`.",
+        "minProperties": 1,
+        "if": {"required": ["all"], "maxProperties": 1},
+        "then": {"properties": {"all": {"const": True}}},
+    },
+    "MessageList": {"description": "One page. It may be short and still have a `nextCursor`."},
     "TemplateIn": {
         "description": "A text with holes, and what goes into each of them. The operator's configuration is looked "
         "through first, then the templates kept at the vendors this message may go to."
@@ -144,8 +158,9 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "from": _field("The sender the handset shows; default: the configured one."),
         "groupTag": _field("Whatever you want to find messages by, together."),
         "heldBy": _field(
-            "Who keeps a reservation until it is due. `gateway` (default): it can be canceled to the last moment. "
-            "`provider`: handed to the vendor at once, where the vendor can."
+            "Who keeps a reservation until its time. `gateway`: it can be changed and canceled to the last moment. "
+            "`provider`: it is handed to the vendor at once, or refused where none can keep it. Default: as the "
+            "provider is configured, else `gateway`."
         ),
         "priority": _field("`high` for one-time codes: these go first. Default `normal`."),
         "provider": _field("Pins one configured provider. Default: the gateway chooses by its routes."),
@@ -182,7 +197,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
     },
     "ReservationPlanOut": {
         "heldBy": _field("Who would keep it."),
-        "cancelableUntil": _field("The last moment to cancel it."),
+        "cancelableUntil": _field("The last moment to cancel it; null: its holder lets go of none."),
     },
     "SegmentsOut": {
         "encoding": _field("How the text is encoded on the air."),
@@ -214,7 +229,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "groupTag": _field("Your group."),
         "batchId": _field("The batch it came with.", pattern=BATCH_ID_PATTERN),
         "metadata": _field("Your pairs."),
-        "sendAt": _field("When the reservation is due."),
+        "sendAt": _field("When the reservation is due; of what a vendor keeps, by the vendor's clock."),
         "expiresAt": _field("After this it is handed to no vendor any more."),
         "priority": _field("How urgent it is."),
         "provider": _field("The provider it is with, or was last."),
@@ -225,8 +240,10 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "createdAt": _field("When it was accepted."),
         "updatedAt": _field("When it last changed."),
         "events": _field("The timeline, oldest first; only where one message is read."),
-        "heldBy": _field("Who keeps the reservation."),
-        "cancelableUntil": _field("The last moment to cancel; null: it cannot be canceled."),
+        "heldBy": _field("Who keeps the reservation, or kept it: `gateway`, or `provider` for the vendor."),
+        "cancelableUntil": _field(
+            "Until then the reservation can be canceled; null: its holder lets go of none, or it waits no more."
+        ),
     },
     "MessageList": {
         "items": _field("The messages, without their timelines."),

@@ -13,6 +13,7 @@ Keys, all of one lane in one slot (`L` is `{lane}`):
     Lu:<client>:<month>          hash: <provider>|<carrier>|<status> -> messages
     Lg:<batch>                   hash: c = client, t = created, x = canceled by; `...:i` its messages' ids
     Lr:<client>                  reservations that wait for their time, here or at a vendor: id by `send_at`
+    Lc:<claim>                   ids that a request with an Idempotency-Key was to cancel
     Le:<client>                  stream of events: k = status, i = id, n = timeline length then
     Ll:<client>                  request rate
     Lh · Lj · Lb                 counter of script runs; epoch; what the counter was when the server started

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gateway.store.messages import Store
@@ -20,6 +22,18 @@ class Roster:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def note(self, client: str, claim: str, ids: Sequence[str], lasts: int) -> None:
+        """These are about to be canceled under the claim; kept `lasts` ms."""
+        lane = await self._store.lane(client)
+        key = f"{{{lane}}}c:{claim}"
+        await self._store.must(key, "SADD", key, *ids)
+        await self._store.must(key, "PEXPIRE", key, lasts)
+
+    async def noted(self, client: str, claim: str) -> list[str]:
+        """All that were to be canceled under the claim, by whatever request."""
+        lane = await self._store.lane(client)
+        return [id_.decode() for id_ in await self._store.in_lane(lane, "SMEMBERS", f"{{{lane}}}c:{claim}")]
 
     async def page(
         self, client: str, begins: int | None, ends: int | None, number: int, after: Place | None = None
