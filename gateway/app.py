@@ -54,6 +54,7 @@ from gateway.store.usage import MonthlyCounts
 from gateway.store.witness import Witness
 from gateway.supervisor import Supervisor
 from gateway.transport import Transport
+from gateway.withdrawing import Withdrawing
 
 log = structlog.get_logger()
 
@@ -93,6 +94,7 @@ async def open_services(
     gates = Gates(store)
     availability = Availability(gates, settings.providers, routing)
     asker = Asker(transport, gates, availability, balances)
+    withdrawing = Withdrawing(store, routing, recorder, asker, availability, transport, settings.clients)
     return Services(
         settings=settings,
         access=Access(settings.clients.values(), section.trusted_proxies),
@@ -111,7 +113,7 @@ async def open_services(
         acceptor=Acceptor(store, routing, asker.template, section.max_queue, section.time_zone, metrics),
         recorder=recorder,
         reservations=Reservations(
-            store, routing, recorder, asker, availability, transport, settings.clients, section.max_queue, retention.key
+            store, routing, recorder, availability, transport, withdrawing, section.max_queue, retention.key
         ),
         receipts=Receipts(recorder, orphans, metrics),
         transport=transport,

@@ -8,31 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
 from gateway.accepting import check_send_at
-from gateway.asking import Asker
 from gateway.availability import Availability
 from gateway.errors import Code, GatewayError, invalid
 from gateway.model import keeping
 from gateway.model.changes import Change
-from gateway.model.ids import PREFIX, reference
+from gateway.model.ids import PREFIX
 from gateway.model.message import Content, Phase, Record, State, Status
-from gateway.model.outcome import Known, Unknown
+from gateway.model.outcome import Unknown
 from gateway.model.policy import Policy
-from gateway.provider import Provider, Question, Withdrawal
 from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Client
 from gateway.store.messages import Store
 from gateway.store.roster import Place, Roster
 from gateway.transport import Transport
+from gateway.withdrawing import Withdrawing, not_cancelable, unsettled
 
 log = structlog.get_logger()
 
@@ -41,9 +38,6 @@ SCAN = 2000
 """Reservations looked at for one page, at most."""
 SETTLING = 5.0
 """Seconds a cancel waits for the outcome of a handover under way."""
-WITHDRAWING = 15.0
-"""Seconds a cancel asks a vendor again whose answers are lost."""
-TRIES = 3
 AT_ONCE = 16
 """Cancels under way at vendors at once, of one request for many."""
 
@@ -80,10 +74,9 @@ class Reservations:
         store: Store,
         routing: Routing,
         recorder: Recorder,
-        asker: Asker,
         availability: Availability,
         transport: Transport,
-        clients: Mapping[str, Client],
+        withdrawing: Withdrawing,
         max_queue: float,
         claims_last: int,
     ) -> None:
@@ -92,10 +85,9 @@ class Reservations:
         self._roster = Roster(store)
         self._routing = routing
         self._recorder = recorder
-        self._asker = asker
         self._availability = availability
         self._transport = transport
-        self._clients = clients
+        self._withdrawing = withdrawing
         self._max_queue_ms = int(max_queue * 1000)
         self._claims_last = claims_last
 
@@ -189,62 +181,16 @@ class Reservations:
                 return canceled
             current = await self._store.read(record.id)
             if current is None:
-                raise _not_cancelable(record)
+                raise not_cancelable(record)
             record = current
             state = record.state
             if not (state.handover and state.reserved):
-                raise _not_cancelable(record)
+                raise not_cancelable(record)
             if state.phase is Phase.RESTING or state.status is Status.UNCERTAIN:
-                return await self._withdraw(record, claim)
+                return await self._withdrawing.one(record, claim)
             if time.monotonic() >= ends:
-                raise _unsettled(record)
+                raise unsettled(record)
             await asyncio.sleep(0.05)  # it is being handed over, or its answer is being looked for
-
-    async def _withdraw(self, record: Record, claim: str) -> Record:
-        """As `cancel`, of what the vendor keeps, as far as is known."""
-        provider = self._routing.providers.get(record.state.provider)
-        question = provider.withdrawal(reference(record.id, record.state.generation)) if provider else None
-        if provider is None or question is None:
-            raise _not_cancelable(record)
-        said, lost = await self._told_to_drop(provider, question)
-        if said is None:
-            await self._recorder.change(record, _doubted)
-            raise lost or _unsettled(record)
-        if said == "unknown" and lost is None:
-            said = await self._known_as_sent(record)
-        if said == "sent":
-            record = await self._recorder.finding(record, Known())
-            raise _not_cancelable(record)
-        canceled = await self._recorder.cancel(record, claim, _withdrawn)
-        if canceled is None:
-            current = await self._store.read(record.id)
-            raise _not_cancelable(current or record)
-        return canceled
-
-    async def _told_to_drop(
-        self, provider: Provider, question: Question[Withdrawal]
-    ) -> tuple[Withdrawal | None, GatewayError | None]:
-        """What the vendor says, and the last answer that was lost on the way to it. Raises what says that it was not
-        told to."""
-        lost: GatewayError | None = None
-        ends = time.monotonic() + WITHDRAWING
-        for _ in range(TRIES):
-            try:
-                return await self._asker.ask(provider, question, unsettled=_ASK_AGAIN), lost
-            except GatewayError as error:
-                if error.code is Code.PROVIDER_TIMEOUT:
-                    lost = error
-                elif lost is None:
-                    raise
-            if time.monotonic() >= ends:
-                break
-        return None, lost
-
-    async def _known_as_sent(self, record: Record) -> Withdrawal:
-        """The vendor knows none of the reference: whether that is because it has sent it."""
-        turn = partial(self._availability.turn, record.state.provider)
-        finding = await self._recorder.find(self._transport, record, turn)
-        return "sent" if isinstance(finding, Known) else "unknown"
 
     async def cancel_all(self, client: str, criteria: Criteria, claim: str = "") -> Canceled:
         """Cancels all that fit, each for itself: what cannot be canceled is told, and the others are canceled. With
@@ -265,10 +211,10 @@ class Reservations:
             if len(places) < CHUNK:
                 break
             after = places[-1]
-        for name, kept in elsewhere.items():
-            dropped = await self._drop_days(name, kept, criteria, claim)
-            outcomes += dropped
-            done = {record.id for record, _ in dropped}
+        for kept in elsewhere.values():
+            dropped = await self._withdrawing.days(kept, criteria.begins, criteria.ends, criteria.group_tag, claim)
+            outcomes += ((record, None) for record in dropped)
+            done = {record.id for record in dropped}
             outcomes += await self.cancel_each([record for record in kept if record.id not in done], claim)
         failed = tuple((record.id, error) for record, error in outcomes if error is not None)
         count = await self._count(client, claim) if claim else len(outcomes) - len(failed)
@@ -300,42 +246,6 @@ class Reservations:
                 raise each
         return [each for each in found if not isinstance(each, BaseException)]
 
-    async def _drop_days(self, name: str, kept: list[Record], criteria: Criteria, claim: str) -> list[Outcome]:
-        """Has the vendor drop whole days at once where nothing else can be hit, and asks it about each afterwards:
-        those that it dropped."""
-        provider = self._routing.providers.get(name)
-        resting = [each for each in kept if each.state.phase is Phase.RESTING]
-        if provider is None or len(resting) < 2 or not self._alone(provider):
-            return []
-        zone = ZoneInfo(provider.settings.timezone)
-        first, *_, last = sorted(datetime.fromtimestamp(each.state.send_at / 1000, zone).date() for each in resting)
-        within = (criteria.begins is None or criteria.begins <= _midnight(first, zone)) and (
-            criteria.ends is None or criteria.ends >= _midnight(last + timedelta(days=1), zone)
-        )
-        question = provider.withdrawal_of_days(first, last, criteria.group_tag) if within else None
-        if question is None:
-            return []
-        try:
-            await self._asker.ask(provider, question, unsettled="each is canceled for itself now")
-        except GatewayError as error:
-            log.warning("days not canceled at once", provider=name, code=error.code)
-            return []
-        found = await asyncio.gather(*(self._dropped(record, claim) for record in resting))
-        return [(record, None) for record, dropped in zip(resting, found, strict=True) if dropped]
-
-    async def _dropped(self, record: Record, claim: str) -> bool:
-        turn = partial(self._availability.turn, record.state.provider)
-        finding = await self._recorder.find_kept(self._transport, record, turn)
-        if not isinstance(finding, Unknown):
-            return False
-        return await self._recorder.cancel(record, claim, _withdrawn) is not None
-
-    def _alone(self, provider: Provider) -> bool:
-        """What the vendor keeps for the account is all of one client, through this provider."""
-        same = [each for each in self._routing.providers.values() if each.account == provider.account]
-        users = [client for client in self._clients.values() if client.may_use(provider.name)]
-        return len(same) == 1 and len(users) == 1
-
 
 Outcome = tuple[Record, GatewayError | None]
 """Of one cancel among many; None: it is canceled."""
@@ -345,20 +255,7 @@ def _canceled_by(record: Record, claim: str) -> bool:
     return f"{claim} " in record.state.claims and record.state.status is Status.CANCELED
 
 
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
-
-
-def _withdrawn(state: State, now: int, policy: Policy) -> Change | None:
-    return keeping.withdrawn(state, now)
-
-
-def _doubted(state: State, now: int, policy: Policy) -> Change | None:
-    return keeping.doubted(state, now)
-
-
 _AT_REST = (Phase.RESTING, Phase.ASKING)
-_ASK_AGAIN = "cancel it again, or read it: the vendor is asked then"
 
 
 def _not_changeable(record: Record) -> GatewayError:
@@ -367,21 +264,3 @@ def _not_changeable(record: Record) -> GatewayError:
     else:
         detail = f"The message is {record.state.status}: only what is still scheduled can be changed."
     return GatewayError(Code.NOT_CHANGEABLE, detail, message_id=PREFIX + record.id)
-
-
-def _not_cancelable(record: Record) -> GatewayError:
-    if record.state.handover and record.state.reserved:
-        detail = "The vendor that keeps this reservation does not cancel any."
-    else:
-        detail = f"The message is {record.state.status}: only what is still scheduled or queued can be canceled."
-    return GatewayError(Code.NOT_CANCELABLE, detail, message_id=PREFIX + record.id)
-
-
-def _unsettled(record: Record) -> GatewayError:
-    return GatewayError(
-        Code.PROVIDER_TIMEOUT,
-        "The reservation is being handed to the vendor, whose answer is not there yet. Nothing was canceled: cancel it "
-        "again in a few seconds.",
-        message_id=PREFIX + record.id,
-        provider=record.state.provider,
-    )

@@ -1,0 +1,172 @@
+"""Canceling what a vendor keeps: it counts as canceled only on the vendor's word."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from gateway.asking import Asker
+from gateway.availability import Availability
+from gateway.errors import Code, GatewayError
+from gateway.model import keeping
+from gateway.model.changes import Change
+from gateway.model.ids import PREFIX, reference
+from gateway.model.message import Phase, Record, State
+from gateway.model.outcome import Known, Unknown
+from gateway.model.policy import Policy
+from gateway.provider import Provider, Question, Withdrawal
+from gateway.recording import Recorder
+from gateway.routing import Routing
+from gateway.settings import Client
+from gateway.store.messages import Store
+from gateway.transport import Transport
+
+log = structlog.get_logger()
+
+WITHDRAWING = 15.0
+"""Seconds a vendor is asked again whose answers are lost."""
+TRIES = 3
+_ASK_AGAIN = "cancel it again, or read it: the vendor is asked then"
+
+
+class Withdrawing:
+    """Used by `reservations`, which cancels what the gateway keeps. Every method may raise `StoreUnavailable`."""
+
+    def __init__(
+        self,
+        store: Store,
+        routing: Routing,
+        recorder: Recorder,
+        asker: Asker,
+        availability: Availability,
+        transport: Transport,
+        clients: Mapping[str, Client],
+    ) -> None:
+        self._store = store
+        self._routing = routing
+        self._recorder = recorder
+        self._asker = asker
+        self._availability = availability
+        self._transport = transport
+        self._clients = clients
+
+    async def one(self, record: Record, claim: str = "") -> Record:
+        """The canceled reservation. Raises as `Reservations.cancel` does."""
+        provider = self._routing.providers.get(record.state.provider)
+        question = provider.withdrawal(reference(record.id, record.state.generation)) if provider else None
+        if provider is None or question is None:
+            raise not_cancelable(record)
+        said, lost = await self._told_to_drop(provider, question)
+        if said is None:
+            await self._recorder.change(record, _doubted)
+            raise lost or unsettled(record)
+        if said == "unknown" and lost is None:
+            said = await self._known_as_sent(record)
+        if said == "sent":
+            record = await self._recorder.finding(record, Known())
+            raise not_cancelable(record)
+        canceled = await self._recorder.cancel(record, claim, _withdrawn)
+        if canceled is None:
+            current = await self._store.read(record.id)
+            raise not_cancelable(current or record)
+        return canceled
+
+    async def _told_to_drop(
+        self, provider: Provider, question: Question[Withdrawal]
+    ) -> tuple[Withdrawal | None, GatewayError | None]:
+        """What the vendor says, and the last answer that was lost on the way to it. Raises what says that it was not
+        told to."""
+        lost: GatewayError | None = None
+        ends = time.monotonic() + WITHDRAWING
+        for _ in range(TRIES):
+            try:
+                return await self._asker.ask(provider, question, unsettled=_ASK_AGAIN), lost
+            except GatewayError as error:
+                if error.code is Code.PROVIDER_TIMEOUT:
+                    lost = error
+                elif lost is None:
+                    raise
+            if time.monotonic() >= ends:
+                break
+        return None, lost
+
+    async def _known_as_sent(self, record: Record) -> Withdrawal:
+        """The vendor knows none of the reference: whether that is because it has sent it."""
+        turn = partial(self._availability.turn, record.state.provider)
+        finding = await self._recorder.find(self._transport, record, turn)
+        return "sent" if isinstance(finding, Known) else "unknown"
+
+    async def days(
+        self, kept: Sequence[Record], begins: int | None, ends: int | None, group_tag: str | None, claim: str = ""
+    ) -> list[Record]:
+        """Those of one provider's that were dropped by whole days at once, and the vendor asked about each afterwards:
+        none where anything could be hit that is not of the group, or not from `begins` to before `ends` (ms since 1970;
+        None: all)."""
+        resting = [each for each in kept if each.state.phase is Phase.RESTING]
+        provider = self._routing.providers.get(resting[0].state.provider) if resting else None
+        if provider is None or len(resting) < 2 or not self._alone(provider):
+            return []
+        zone = ZoneInfo(provider.settings.timezone)
+        first, *_, last = sorted(datetime.fromtimestamp(each.state.send_at / 1000, zone).date() for each in resting)
+        within = (begins is None or begins <= _midnight(first, zone)) and (
+            ends is None or ends >= _midnight(last + timedelta(days=1), zone)
+        )
+        question = provider.withdrawal_of_days(first, last, group_tag) if within else None
+        if question is None:
+            return []
+        try:
+            await self._asker.ask(provider, question, unsettled="each is canceled for itself now")
+        except GatewayError as error:
+            log.warning("days not canceled at once", provider=provider.name, code=error.code)
+            return []
+        found = await asyncio.gather(*(self._dropped(record, claim) for record in resting))
+        return [record for record, dropped in zip(resting, found, strict=True) if dropped]
+
+    async def _dropped(self, record: Record, claim: str) -> bool:
+        turn = partial(self._availability.turn, record.state.provider)
+        finding = await self._recorder.find_kept(self._transport, record, turn)
+        if not isinstance(finding, Unknown):
+            return False
+        return await self._recorder.cancel(record, claim, _withdrawn) is not None
+
+    def _alone(self, provider: Provider) -> bool:
+        """What the vendor keeps for the account is all of one client, through this provider."""
+        same = [each for each in self._routing.providers.values() if each.account == provider.account]
+        users = [client for client in self._clients.values() if client.may_use(provider.name)]
+        return len(same) == 1 and len(users) == 1
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
+
+
+def _withdrawn(state: State, now: int, policy: Policy) -> Change | None:
+    return keeping.withdrawn(state, now)
+
+
+def _doubted(state: State, now: int, policy: Policy) -> Change | None:
+    return keeping.doubted(state, now)
+
+
+def not_cancelable(record: Record) -> GatewayError:
+    if record.state.handover and record.state.reserved:
+        detail = "The vendor that keeps this reservation does not cancel any."
+    else:
+        detail = f"The message is {record.state.status}: only what is still scheduled or queued can be canceled."
+    return GatewayError(Code.NOT_CANCELABLE, detail, message_id=PREFIX + record.id)
+
+
+def unsettled(record: Record) -> GatewayError:
+    return GatewayError(
+        Code.PROVIDER_TIMEOUT,
+        "The reservation is being handed to the vendor, whose answer is not there yet. Nothing was canceled: cancel it "
+        "again in a few seconds.",
+        message_id=PREFIX + record.id,
+        provider=record.state.provider,
+    )
