@@ -71,6 +71,7 @@ def kept(state: State, now: int, code: str, detail: str) -> Change:
     """The vendor has the message and keeps it until its time: every open try is accounted for."""
     fields: dict[str, Any] = {"open": "", "owner": "", "stalls": 0, "attempts": 0, "phase": Phase.RESTING}
     fields |= {"due": max(state.send_at, now), "answered_at": state.answered_at or now, "asked_since": 0}
+    detail = detail or "the vendor keeps it until its time"
     return turn(state, now, Status.SCHEDULED, provider_code=code, detail=detail, **fields)
 
 

@@ -275,7 +275,7 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
     if state.phase is Phase.RESTING and state.status is Status.SCHEDULED:
         return found_keeping(state, finding, now, policy)
     if isinstance(finding, Kept) and _untold(state):
-        return at_vendor(state, now, policy, "", "the vendor keeps it until its time")
+        return at_vendor(state, now, policy, "", "")
     if isinstance(finding, Known) and _untold(state):
         return arrived(state, now, policy, "", "the vendor lists it")
     if state.phase is Phase.RESTING and state.status is Status.SUBMITTED:

@@ -139,7 +139,7 @@ class Process:
         if owner:
             transport = Transport(world.vendors)
             self.dispatcher = Polite(
-                self.store, self.recorder, transport, dict(self.providers), owner, metrics, self.availability,
+                self.store, self.recorder, self.routing, transport, owner, metrics, self.availability,
                 Balances(self.store), self.start,
             )  # fmt: skip
             self.dispatcher.world = world

@@ -47,6 +47,12 @@ def test_the_table_of_capabilities_tells_the_truth(candidate: Candidate) -> None
     assert told.pop("guarantee") == candidate.kind.guarantee
     assert told.pop("receivers in a request") == str(able.receivers)
     assert all(str(bound) in told["longest text"] for bound in (able.characters, able.octets) if bound)
+    keeps = told.pop("keeps reservations")
+    assert keeps.startswith("yes" if able.reservations else "no")
+    if able.reservations:
+        assert (f"{able.reservations.ahead // 60} minutes ahead" in keeps) == bool(able.reservations.ahead)
+        assert ("to the minute" in keeps) == (able.reservations.whole == 60)
+        assert ("not cancelable" in keeps) != able.reservations.cancelable
     assert (told["`options`"] == "no") == (candidate.kind.options is None)
 
 

@@ -140,6 +140,7 @@ def listing(*entries: object, **fields: object) -> dict[str, object]:
 )
 def test_what_is_listed_is_kept(body: object) -> None:
     assert found(body) == Kept()
+    assert aicross.reservation_outcome(answer(body), REFERENCE.upper()) == Kept()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,21 @@ async def test_times_of_reservations(bench: AICrossBench, time: str | None, code
     assert len(bench.simulator.accepted) == (code == 0 and not time)
 
 
+async def test_a_minute_has_come_with_its_first_second(bench: AICrossBench, clock: Clock) -> None:
+    clock.move(seconds=50)
+    assert (await mt(bench, scheduleTime="2024-01-05 09:31"))["responseMessage"] == "Invalid scheduleTime."
+    assert (await check(bench, scheduleTime="2024-01-05 09:31"))["responseMessage"] == "Past scheduleTime."
+
+
+async def test_days_are_those_of_japan(bench: AICrossBench, clock: Clock) -> None:
+    clock.move(hours=22)  # half past seven of the next day: still the same in London
+    assert (await check(bench, scheduleDate="20240105"))["responseMessage"] == "Past scheduleDate."
+    await reserve(bench, "a1", "2024-01-06 23:59")
+    assert await listed(bench, scheduleDate="20240106") == ["a1"]
+    await call(bench, "cancelreservationall", startDate="20240106", endDate="20240106")
+    assert not bench.simulator.reservations
+
+
 async def test_a_refused_reservation_spends_no_tag(bench: AICrossBench) -> None:
     assert (await mt(bench, scheduleTime="soon"))["responseCode"] == 110
     assert (await mt(bench, scheduleTime=TODAY, message="a" * 661))["responseCode"] == 120
