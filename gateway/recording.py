@@ -5,6 +5,7 @@ Everything that changes a message after its acceptance passes through here, whoe
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -18,7 +19,7 @@ from gateway.model import lifecycle
 from gateway.model.changes import Change
 from gateway.model.ids import reference
 from gateway.model.message import Content, Record, State
-from gateway.model.outcome import Finding, Kept, Known, SendOutcome, Unanswered
+from gateway.model.outcome import Finding, Kept, Known, SendOutcome, Unanswered, Unknown
 from gateway.model.policy import Policy
 from gateway.model.receipt import Receipt
 from gateway.provider import Provider, VendorAnswer, VendorRequest
@@ -84,13 +85,15 @@ class Recorder:
     async def cancel(self, record: Record, claim: str = "", rule: Rule | None = None) -> Record | None:
         """Canceled by the rule, `lifecycle.cancel` where none is given; None: the rule does not allow it. `claim` is
         noted with it: the repeat of this very cancel is known by it."""
+        # Without a mark of its own, of two cancels within a millisecond each would believe to have made the change.
+        claim = claim or f"~{secrets.token_urlsafe(6)}"
         canceled: list[bool] = []
 
         def noting(state: State, now: int, policy: Policy) -> Change | None:
             change = rule(state, now, policy) if rule else lifecycle.cancel(state, now)
             canceled[:] = [change is not None]
-            if change is None or not claim:
-                return change
+            if change is None:
+                return None
             noted = msgspec.structs.replace(change.state, claims=f"{change.state.claims}{claim} ")
             return change._replace(state=noted)
 
@@ -150,6 +153,12 @@ class Recorder:
             return kept
         named = reference(record.id, record.state.generation)
         sent = await self._ask(transport, provider, provider.query_request(named), provider.query_outcome, named, turn)
+        if (
+            isinstance(kept, Unknown)
+            and isinstance(sent, Unanswered)
+            and self._store.clock.now() >= record.state.send_at
+        ):
+            return None  # it may have sent it, and not say so now
         return sent if kept is None or isinstance(sent, Known) else kept
 
     async def find_kept(self, transport: Transport, record: Record, turn: Turn) -> Finding | None:

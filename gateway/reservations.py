@@ -216,6 +216,8 @@ class Reservations:
             outcomes += ((record, None) for record in dropped)
             done = {record.id for record in dropped}
             outcomes += await self.cancel_each([record for record in kept if record.id not in done], claim)
+        # What another cancel was faster with does not fit any more.
+        outcomes = [each for each in outcomes if each[1] is None or each[0].state.status is not Status.CANCELED]
         failed = tuple((record.id, error) for record, error in outcomes if error is not None)
         count = await self._count(client, claim) if claim else len(outcomes) - len(failed)
         return Canceled(count, failed)
@@ -237,8 +239,8 @@ class Reservations:
                 async with gate:
                     return await self.cancel(record, claim), None
             except GatewayError as error:
-                current = await self._store.read(record.id) if claim else None
-                return (current, None) if current and _canceled_by(current, claim) else (record, error)
+                record = await self._store.read(record.id) or record
+                return record, None if _canceled_by(record, claim) else error
 
         found = await asyncio.gather(*(cancel(record) for record in records), return_exceptions=True)
         for each in found:
@@ -252,7 +254,7 @@ Outcome = tuple[Record, GatewayError | None]
 
 
 def _canceled_by(record: Record, claim: str) -> bool:
-    return f"{claim} " in record.state.claims and record.state.status is Status.CANCELED
+    return bool(claim) and f"{claim} " in record.state.claims and record.state.status is Status.CANCELED
 
 
 _AT_REST = (Phase.RESTING, Phase.ASKING)

@@ -13,6 +13,7 @@ from gateway.dispatch.gates import Gate
 from gateway.errors import StoreUnavailable
 from gateway.model import lifecycle
 from gateway.model.changes import Change
+from gateway.model.keeping import changeable
 from gateway.model.message import Content, Record, State, Status
 from gateway.model.policy import Policy
 from gateway.recording import Recorder
@@ -60,7 +61,7 @@ class Agenda:
     async def _wake(self, record: Record) -> None:
         ask: list[bool] = []
         # The provider of a reservation is chosen when it is due: others may serve by then, or be configured.
-        chosen = self._routing.anew(record) if record.state.status is Status.SCHEDULED else ()
+        chosen = self._routing.anew(record) if changeable(record.state) else ()
         route = chosen if len(chosen) > 1 else ()
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:

@@ -44,8 +44,6 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
     },
     "ReservationsCancelIn": {
         "groupTag": _field("Those of this group."),
-        "from": _field("Those due at or after this time."),
-        "to": _field("Those due before this time."),
         "all": _field("`true`: every one that fits the other conditions; needed where there are none."),
     },
     "FailedCancelOut": {

@@ -38,7 +38,7 @@ from gateway.errors import StoreFull
 from gateway.model.changes import Change
 from gateway.model.ids import lane_of
 from gateway.model.lifecycle import FORGOTTEN
-from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Step
+from gateway.model.message import EVENTFUL, VERSION, Content, Phase, Record, State, Status, Step
 from gateway.store import places, room
 from gateway.store.scripts import ACCEPT, APPLY, LOOKUP, PEEK, TAKE, TICK, Script
 from gateway.store.session import Session
@@ -376,7 +376,7 @@ def _roster(old: State, new: State) -> int | str:
 
 def _predates(state: State, epoch: int) -> bool:
     """The record is of a Redis that lost writes since; it is not final, and was due before the adoption."""
-    to_come = state.fence == 0 and state.send_at > epoch and not state.handover
+    to_come = state.status is Status.SCHEDULED and state.send_at > epoch and not state.handover
     return state.epoch < epoch and not state.final_at and not to_come
 
 

@@ -8,7 +8,9 @@ local entry, month, was, is, batch, reserved = unpack(ARGV, 19, 24)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
-  return {seq, now, epoch, held[1] == new and 1 or 0}
+  -- Of two changes made at once the states may be equal, and the contents not.
+  local same = held[1] == new and (content == '' or redis.call('HGET', record, 'c') == content)
+  return {seq, now, epoch, same and 1 or 0}
 end
 local fields = {'s', new}
 if step ~= '' then

@@ -29,7 +29,7 @@ for high = 1, 0, -1 do
       local record = redis.call('HMGET', L .. 'm:' .. id, 's', 'c')
       local S = record[1] and cmsgpack.unpack(record[1])
       local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider
-      if waits and S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch and (S[HANDOVER] or 0) == 0) then
+      if waits and S[EPOCH] < epoch then
         -- In the Redis that was lost it may have been sent since: the rules decide, at once.
         redis.call('ZADD', L .. 'a', now, id)
         waits = false

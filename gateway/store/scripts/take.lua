@@ -18,7 +18,7 @@ local function claim(entry, high)
   local deadline = reserved and math.min(handover, S[EXPIRES_AT]) or S[EXPIRES_AT]
   -- Past its time the agenda ends it, not we.
   if S[PHASE] ~= 'q' or S[PROVIDER] ~= provider or deadline <= now then return false end
-  if S[EPOCH] < epoch and not (S[FENCE] == 0 and S[SEND_AT] > epoch and not reserved) or S[DUE] < deadline then
+  if S[EPOCH] < epoch or S[DUE] < deadline then
     -- In the Redis that was lost it may have been sent since: the rules decide, at once.
     redis.call('ZADD', L .. 'a', now, id)
     return false
