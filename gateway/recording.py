@@ -158,7 +158,7 @@ class Recorder:
             and isinstance(sent, Unanswered)
             and self._store.clock.now() >= record.state.send_at
         ):
-            return None  # it may have sent it, and not say so now
+            return sent  # it may have sent it, and not say so now
         return sent if kept is None or isinstance(sent, Known) else kept
 
     async def find_kept(self, transport: Transport, record: Record, turn: Turn) -> Finding | None:

@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from gateway import faults
+from gateway.model.ids import lane_of
 from gateway.model.message import VERSION, State
 from gateway.model.outcome import Accepted
 from gateway.store.messages import Store
@@ -137,7 +138,7 @@ async def test_a_disabled_providers_receipts_still_count(reopen: Reopen, url: st
 
 # Records of the versions before
 
-FIELDS = {1: 32, 2: 33}
+FIELDS = {1: 32, 2: 33, 3: 35}
 
 
 def as_version(version: int, raw: bytes) -> bytes:
@@ -145,20 +146,67 @@ def as_version(version: int, raw: bytes) -> bytes:
     return msgspec.msgpack.encode([version, *msgspec.msgpack.decode(raw)[1 : FIELDS[version]]])
 
 
+def make_old(raw: redis.Redis, id_: str, version: int) -> None:
+    """A record becomes one of that version."""
+    key = f"{{{lane_of(id_)}}}m:{id_}"
+    with redis.Redis.from_url(f"redis://127.0.0.1:{raw.connection_pool.connection_kwargs['port']}") as binary:
+        binary.hset(key, "s", as_version(version, binary.hget(key, "s")))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("version", FIELDS)
 async def test_records_of_the_versions_before_live_on(store: Store, raw: redis.Redis, version: int) -> None:
     added = [*State.__struct_fields__][32:]
-    assert added == ["refused", "party", "month"], "say here what else was added, and raise VERSION"
+    assert added == ["refused", "party", "month", "handover"], "say here what else was added, and raise VERSION"
     held = await taken(store)
     for id_ in (held.id, await put(store)):
-        key = "{00}m:" + id_
-        with redis.Redis.from_url(f"redis://127.0.0.1:{raw.connection_pool.connection_kwargs['port']}") as binary:
-            binary.hset(key, "s", as_version(version, binary.hget(key, "s")))  # type: ignore[arg-type]
+        make_old(raw, id_, version)
     await settle(store, await known(store, held.id), Accepted("0"))
     settled = (await known(store, held.id)).state
-    assert (settled.version, settled.status, settled.refused) == (VERSION, "submitted", "")
-    for record in await take(store):
-        assert (await settle(store, record, Accepted("0"))).state.status == "submitted"
+    assert (settled.version, settled.status, settled.refused, settled.handover) == (VERSION, "submitted", "", 0)
+    peeked, _ = await store.peek("00", "main", 10)
+    (record,) = await take(store)
+    assert [each.id for each in peeked] == [record.id]
+    assert (await settle(store, record, Accepted("0"))).state.status == "submitted"
+
+
+@pytest.mark.parametrize("version", FIELDS)
+async def test_reservations_of_the_versions_before_are_released(
+    harness: Harness, raw: redis.Redis, version: int
+) -> None:
+    """Each once, at its time; one is changed before, one canceled."""
+    at = await in_an_hour(harness)
+    kept, moved, canceled = [await harness.sent(sendAt=at) for _ in range(3)]
+    for id_ in (kept, moved, canceled):
+        make_old(raw, id_.removeprefix("msg_"), version)
+    harness.dispatch()
+    assert (await harness.api.patch(f"/reservations/{moved}", json={"text": "Later"})).status_code == 200
+    assert (await harness.api.delete(f"/reservations/{canceled}")).status_code == 200
+    await asyncio.sleep(0.3)
+    assert not harness.vendor.requests
+    await advance(harness, 3600)
+    for id_ in (kept, moved):
+        assert (await harness.until(id_, "delivered"))["status"] == "delivered"
+    assert sorted(harness.vendor.requests) == sorted(f"{id_.removeprefix('msg_')}g1" for id_ in (kept, moved))
+
+
+async def test_reservations_of_the_versions_before_are_listed_and_canceled_with_all(
+    harness: Harness, raw: redis.Redis
+) -> None:
+    """They are in no list of reservations, which version 4 began to keep."""
+    id_ = await harness.sent(sendAt=await in_an_hour(harness))
+    make_old(raw, id_.removeprefix("msg_"), 3)
+    for key in raw.keys("*r:shop"):
+        raw.delete(key)
+    harness.dispatch()
+    await asyncio.sleep(0.3)
+    listed = (await harness.api.get("/reservations")).json()["items"]
+    canceled = (await harness.api.post("/reservations/cancel", json={"all": True})).json()
+    assert ([each["id"] for each in listed], canceled) == ([id_], {"canceled": 1, "failed": []})
+
+
+async def in_an_hour(harness: Harness) -> str:
+    await harness.here.store.know_time()
+    return datetime.fromtimestamp(harness.here.store.clock.now() / 1000 + 3600, UTC).isoformat()
 
 
 # The clock

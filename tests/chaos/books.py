@@ -77,6 +77,15 @@ class Books:
         rows = self.ask("EVAL", _ALL, 0)
         return {key.decode()[6:]: Entry(_states.decode(state), ttl) for key, state, ttl in sorted(rows)}
 
+    def state(self, id_: str) -> State | None:
+        """Of one message."""
+        raw = self.ask("HGET", f"{{{lane_of(id_)}}}m:{id_}", "s")
+        return _states.decode(raw) if raw else None
+
+    def timeline(self, id_: str) -> bytes:
+        found: bytes = self.ask("HGET", f"{{{lane_of(id_)}}}m:{id_}", "t")
+        return found
+
     def queued(self, id_: str, provider: str = "*") -> int:
         """How often a message stands in a provider's queues, or in all. (Entries it left behind when it was moved on
         are dropped later.)"""

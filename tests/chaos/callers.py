@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from gateway.errors import GatewayError, StoreUnavailable
 from gateway.settings import Client
 from tests.chaos.ledger import Span, carries
 from tests.chaos.letters import KOREA
+from tests.chaos.promises import SLACK, Wish
 
 if TYPE_CHECKING:
     from tests.chaos.process import Process
@@ -49,7 +51,10 @@ class Entry:
     asked_to_cancel: bool = False
     canceled: Span | None = None
     """When they were told that it was canceled."""
-    refused: list[str] = field(default_factory=list)
+    refused: list[tuple[str, float]] = field(default_factory=list)
+    """With what code, and the latest that a process may have taken for the time."""
+    wishes: list[Wish] = field(default_factory=list)
+    """Changes asked for, in turn."""
 
 
 def begin(world: World, dice: random.Random) -> None:
@@ -85,7 +90,7 @@ def begin(world: World, dice: random.Random) -> None:
         client = CLIENTS[dice.choice(world.shape.clients)]
         entry = world.tags[tag] = Entry(client, body, key)
         for _ in range(dice.choice([1, 1, 1, 2])):
-            world.outside(_call(world, entry, start, random.Random(dice.random())))
+            world.outside(send(world, entry, start, random.Random(dice.random())))
         if dice.random() < 0.25:
             world.outside(_cancel(world, entry, start + dice.choice([0.01, 0.2, 1.5, 6.0])))
 
@@ -102,7 +107,7 @@ def _to_korea(world: World, dice: random.Random, number: int) -> dict[str, Any]:
     return body | (usual if dice.random() < 0.75 else dice.choice(others))
 
 
-async def _call(world: World, entry: Entry, start: float, dice: random.Random) -> None:
+async def send(world: World, entry: Entry, start: float, dice: random.Random) -> None:
     """Sends, and repeats what was not answered (sometimes what was: the answer never reached the caller)."""
     from tests.chaos.world import Unheard
 
@@ -126,7 +131,7 @@ async def _call(world: World, entry: Entry, start: float, dice: random.Random) -
                 return
             world.count("caller: answer not heard")
         except GatewayError as error:
-            entry.refused.append(error.code)
+            entry.refused.append((error.code, world.peak(world.now - SLACK)))
             return
         except (StoreUnavailable, Unheard, *world.excused):
             world.count("caller: repeats")
@@ -146,7 +151,9 @@ async def _cancel(world: World, entry: Entry, start: float) -> None:
 
     async def cancel(api: Process) -> bool:
         record = await api.store.read(id_)
-        return record is not None and await api.recorder.cancel(record) is not None
+        with suppress(GatewayError):
+            return record is not None and await api.reservations.cancel(record) is not None
+        return False
 
     began = world.now
     try:

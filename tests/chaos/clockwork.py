@@ -15,11 +15,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest import mock
 
+from gateway import availability, reservations, withdrawing
 from gateway.dispatch import dispatcher
 from gateway.dispatch import gates as process_gates
 from gateway.dispatch.parties import Gathering
 from gateway.model import ids
-from gateway.store import clock, gates, link, messages, session, topology
+from gateway.store import clock, gates, link, messages, roster, session, topology
 from gateway.store.scripts import Script
 
 BASE = 2_000_000_000
@@ -102,7 +103,7 @@ class Dice:
 
 def scripts() -> Iterator[tuple[Any, str, Script]]:
     """Every script the gateway runs, with the module and the name it runs it by."""
-    for module in (messages, session, gates):
+    for module in (messages, session, gates, roster):
         for name, value in list(vars(module).items()):
             if isinstance(value, Script):
                 yield module, name, value
@@ -121,8 +122,9 @@ def timeless(script: Script, *changes: tuple[str, str]) -> Script:
 @contextmanager
 def patched() -> Iterator[None]:
     """The gateway in virtual time, for as many cases as wanted."""
+    timed = (dispatcher, process_gates, clock, link, messages, session, topology)
     with ExitStack() as stack:
-        for module in (dispatcher, process_gates, clock, link, messages, session, topology):
+        for module in (*timed, availability, reservations, withdrawing):
             stack.enter_context(mock.patch.object(module, "time", VirtualTime()))
         stack.enter_context(mock.patch.object(Gathering.__init__, "__defaults__", (VirtualTime().monotonic,)))
         for module, name, script in scripts():

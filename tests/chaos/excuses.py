@@ -110,6 +110,10 @@ UNCERTAIN: dict[str, Rule] = {
     "past its time": lambda it: (
         not it.account.blind and (it.unsettled or it.forgotten) and it.state.asked_since >= it.state.expires_at
     ),
+    # When no vendor takes it to keep any more it is only asked about, and the vendor lists nothing.
+    "past its handover": lambda it: (
+        not it.account.blind and (it.unsettled or it.forgotten) and 0 < it.state.handover <= it.state.asked_since
+    ),
     # One try is unsettled, a later one was refused: the first may have been taken, and the vendor lists nothing.
     "refused after a lost answer": lambda it: (
         not it.account.blind and (it.unsettled or it.forgotten) and it.refused > 0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from gateway.model.message import Content
 from gateway.model.values import Duration, Secret
-from gateway.provider import Guarantee, Provider, VendorRequest
+from gateway.provider import Guarantee, Keeping, Provider, Question, VendorRequest, Withdrawal
 from gateway.providers.aicross import AICross, AICrossSettings
 from gateway.providers.koreasms import KoreaSMS, KoreaSMSSettings
 from gateway.providers.mediasms import MediaSMS, MediaSMSSettings
@@ -32,13 +34,23 @@ RECEIVERS = 3
 
 
 class Blind(AICross):
-    """A vendor that takes whatever it is given, and cannot be asked; it speaks as AI CROSS does."""
+    """A vendor that takes whatever it is given, and cannot be asked, nor told to drop what it keeps; it speaks as AI
+    CROSS does."""
 
     type = "blind"
     guarantee = Guarantee.BLIND
-    capabilities = msgspec.structs.replace(AICross.capabilities, status_query=False)
+    capabilities = msgspec.structs.replace(AICross.capabilities, status_query=False, reservations=Keeping(whole=60))
 
     def query_request(self, reference: str) -> VendorRequest | None:  # type: ignore[override]
+        return None
+
+    def reservation_request(self, content: Content, reference: str) -> VendorRequest | None:  # type: ignore[override]
+        return None
+
+    def withdrawal(self, reference: str) -> Question[Withdrawal] | None:  # type: ignore[override]
+        return None
+
+    def withdrawal_of_days(self, first: date, last: date, group_tag: str | None) -> None:
         return None
 
 
@@ -47,9 +59,22 @@ def carries(kind: Kind, to: str) -> bool:
     return kind == "mediasms" or (kind == "koreasms") == to.startswith(KOREA)
 
 
+def provider(
+    name: str,
+    kind: Kind,
+    concurrency: int,
+    password: str = PASSWORD,
+    *,
+    keeps: bool = False,
+    exclusive: bool = False,
+) -> Provider:
+    """The same one each time: a guarded login's digest takes long to compute. `keeps`: reservations, where the caller
+    does not say who is to; `exclusive`: nobody but the gateway uses the account."""
+    return _provider(name, kind, concurrency, password, keeps, exclusive)
+
+
 @cache
-def provider(name: str, kind: Kind, concurrency: int, password: str = PASSWORD) -> Provider:
-    """The same one each time: a guarded login's digest takes long to compute."""
+def _provider(name: str, kind: Kind, concurrency: int, password: str, keeps: bool, exclusive: bool) -> Provider:
     url = f"http://{name}.vendor"
     common: dict[str, Any] = {
         "timeout": Duration(TIMEOUT),
@@ -58,6 +83,8 @@ def provider(name: str, kind: Kind, concurrency: int, password: str = PASSWORD) 
         "no_news_after": Duration(2400),
         "reconcile_after": Duration(30),
     }
+    if keeps:
+        common["reservations"] = "provider"
     if kind == "mediasms":
         media = MediaSMSSettings(
             base_url=url, username=f"user-{name}", password=Secret(password), overseas=True, **common
@@ -70,7 +97,8 @@ def provider(name: str, kind: Kind, concurrency: int, password: str = PASSWORD) 
         korea.capabilities = msgspec.structs.replace(korea.capabilities, receivers=RECEIVERS)
         return korea
     number = "1" if name == "main" else "2"
-    settings = AICrossSettings(base_url=url, token=Secret("tok-tok-tok"), client_id=number, sms_code="80013", **common)
+    login: dict[str, Any] = {"token": Secret("tok-tok-tok"), "client_id": number, "sms_code": "80013"}
+    settings = AICrossSettings(base_url=url, exclusive=exclusive, **login, **common)
     return (Blind if kind == "blind" else AICross)(name, settings)
 
 

@@ -40,7 +40,15 @@ class Letters:
                 content.get("sender", SENDER).replace("-", ""),
             )
             self._letters[id_] = letter
-            self._ids.setdefault(letter, []).append(id_)
+            ids = self._ids.setdefault(letter, [])
+            ids += [id_] * (id_ not in ids)
+
+    def reworded(self, id_: str, content: dict[str, Any]) -> None:
+        """It was changed: from now on it is another letter. (One of several that were the same one is never changed.)"""
+        old = self._letters.pop(id_, None)
+        self.accepted(id_, content)
+        if old is not None and old != self._letters[id_]:
+            self._ids[old].remove(id_)
 
     def reference(self, letter: Letter) -> str | None:
         """By what the books name it; None: nobody asked for it."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gateway.accepting import Acceptor
+from gateway.asking import Asker
 from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import StoreUnavailable
@@ -16,6 +17,7 @@ from gateway.metrics import Metrics
 from gateway.provider import Provider
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
+from gateway.reservations import Reservations
 from gateway.routing import Routing
 from gateway.store.balances import Balances
 from gateway.store.clock import StoreClock
@@ -25,7 +27,9 @@ from gateway.store.orphans import Orphans
 from gateway.store.topology import Topology
 from gateway.store.witness import Note, Position, Witness
 from gateway.transport import Transport
+from gateway.withdrawing import Withdrawing
 from tests.chaos.callers import CLIENTS
+from tests.chaos.clockwork import VirtualTime
 from tests.chaos.wire import Wire
 
 if TYPE_CHECKING:
@@ -127,20 +131,27 @@ class Process:
         self.store = Store(topology, RETENTION, world.lanes, SharedWitness(world, owner or "api"), parties=parties)
         self.store.clock = SimClock(world)
         metrics = Metrics()
-        self.routing = Routing(self.providers, (), CLIENTS)
+        clients = {name: CLIENTS[name] for name in world.shape.clients} if world.shape.exclusive else CLIENTS
+        self.routing = Routing(self.providers, (), clients)
         self.recorder = Recorder(self.store, self.routing, metrics)
         self.acceptor = Acceptor(self.store, self.routing, _untold, MAX_QUEUE, "Asia/Tokyo", metrics)
         self.receipts = Receipts(self.recorder, Orphans(self.store), metrics)
         self.availability = Availability(Gates(self.store), self.providers, self.routing)
         self.metrics = metrics
+        transport, balances = Transport(world.vendors), Balances(self.store)
+        asker = Asker(transport, Gates(self.store), self.availability, balances, VirtualTime().monotonic)
+        withdrawing = Withdrawing(self.store, self.routing, self.recorder, asker, self.availability, transport, clients)
+        self.reservations = Reservations(
+            self.store, self.routing, self.recorder, self.availability, transport, withdrawing, MAX_QUEUE,
+            RETENTION.key,
+        )  # fmt: skip
         self._done: asyncio.Task[None] | None = None
         if world.forgetful and not errand:
             self.run(self._testify())
         if owner:
-            transport = Transport(world.vendors)
             self.dispatcher = Polite(
                 self.store, self.recorder, self.routing, transport, owner, metrics, self.availability,
-                Balances(self.store), self.start,
+                balances, self.start,
             )  # fmt: skip
             self.dispatcher.world = world
             self._done = self.run(self._dispatch(self.dispatcher))

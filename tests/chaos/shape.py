@@ -16,6 +16,10 @@ KOREA = 0.3
 """Share of cases with KoreaSMS."""
 
 
+RESERVES = 0.3
+"""Share of cases with reservations."""
+
+
 class Spell(NamedTuple):
     """A trouble that lasts for a while, at one vendor. Times in seconds from the beginning."""
 
@@ -39,6 +43,14 @@ class Shape(NamedTuple):
     """Redis is restored from a copy."""
     lasts: float
     """Seconds of trouble."""
+    reserves: int = 0
+    """Reservations made."""
+    keepers: tuple[str, ...] = ()
+    """Providers that keep them, where the caller does not say who is to."""
+    exclusive: bool = False
+    """What vendors keep is all of one client."""
+    minute: float = 0.0
+    """Seconds from the beginning until a minute is full; 0: whenever."""
 
 
 def draw(seed: int) -> Shape:
@@ -82,7 +94,7 @@ def draw(seed: int) -> Shape:
     if spells:
         lasts = max(lasts, *(each.begins + each.lasts + dice.choice((0.0, 6.0)) for each in spells))
     crowd = any(each.what == "password" for each in spells) or chance(0.15)
-    return Shape(
+    shape = Shape(
         lanes=2 if chance(0.25) else 1,
         clients=("shop", "mall") if chance(0.35) else ("shop",),
         kinds=kinds,
@@ -91,6 +103,31 @@ def draw(seed: int) -> Shape:
         spells=tuple(spells),
         forgets=chance(0.15),
         lasts=lasts,
+    )
+    reserve = random.Random(f"reserve {seed}")
+    return _with_reservations(shape, reserve) if reserve.random() < RESERVES else shape
+
+
+def _with_reservations(shape: Shape, dice: random.Random) -> Shape:
+    able = [name for name, kind in shape.kinds.items() if kind != "mediasms"]
+    minute = dice.choice([3.0, 6.0, 12.0])
+    lasts = max(shape.lasts, minute + dice.choice([2.0, 5.0]))
+    spells = shape.spells
+    if dice.random() < 0.5:
+        spells += (Spell("haste", "", lasts, 0.0),)
+        lasts += dice.choice([3.0, 6.0])
+    if able and dice.random() < 0.35:
+        spells += (Spell("dropped", "", dice.uniform(1.0, lasts), 0.0),)
+    clients = shape.clients if dice.random() < 0.7 else shape.clients[:1]
+    return shape._replace(
+        messages=min(shape.messages, dice.choice([1, 3, 6])),
+        spells=spells,
+        lasts=lasts,
+        reserves=dice.randint(2, 7),
+        keepers=tuple(name for name in able if dice.random() < 0.6),
+        exclusive=len(clients) == 1 and dice.random() < 0.6,
+        clients=clients,
+        minute=minute,
     )
 
 

@@ -44,12 +44,12 @@ class Summary:
         others = {kind: number for kind, number in self.found.items() if kind not in kinds}
         lines.append(", ".join(f"{kind.lower()} {self.found[kind]}" for kind in kinds) + f"; else: {_told(others)}")
         lines += self._table("points", list(faults.POINTS), AT_POINTS)
-        lines += self._table("commands", sorted(COMMANDS), AT_WIRE)
+        lines += self._table("commands", sorted([*COMMANDS, "roster"]), AT_WIRE)
         for site in ("anywhere", "vendor", "operator", "caller"):
             lines.append(f"\n{site}: {_told({kind: n for (where, kind), n in self.injected.items() if where == site})}")
         faulty = dict.fromkeys((*AT_POINTS, *AT_WIRE), 0)
         for (where, kind), number in self.injected.items():
-            if where in faults.POINTS or where in COMMANDS or where == "anywhere":
+            if where in (*faults.POINTS, *COMMANDS, "roster") or where == "anywhere":
                 faulty[kind] = faulty.get(kind, 0) + number
         lines.append(f"\nfaults in processes, clocks and Redis, {sum(faulty.values())}: {_told(faulty)}")
         lines.append(f"\nallowed: {_told(self.excused)}")

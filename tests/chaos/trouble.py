@@ -22,6 +22,8 @@ COMMANDS = {
     "hello": 5, "hmget": 9, "smembers": 9, "hgetall": 9,
 }  # fmt: skip
 """With the last passing at which a fault is drawn: the rarer a command, the earlier."""
+RESERVING = {"roster": 4, "apply": 30, "take": 8, "accept": 7, "send.before": 12, "send.after": 12, "settle.after": 12}
+"""Where more faults are drawn in cases with reservations, with the last passing."""
 OFTEN = ("accept", "apply", "apply", "report", "peek", "peek")
 """Commands drawn more often than others."""
 SITES = (*faults.POINTS, "send.after", "send.after")
@@ -54,6 +56,14 @@ class Trouble:
             else:
                 site = self._dice.choice([*COMMANDS, *OFTEN])
                 fault = Fault(site, self._dice.randint(1, COMMANDS[site]), self._dice.choice(AT_WIRE))
+            self.plan.append(fault)
+        reserve = random.Random(f"reserve trouble {self._world.seed}")
+        for _ in range(reserve.choice([0, 1, 2, 4]) if self._world.shape.reserves else 0):
+            site = reserve.choice([*RESERVING])
+            if site in faults.POINTS:
+                fault = Fault(site, reserve.randint(1, RESERVING[site]), reserve.choice(AT_POINTS))
+            else:
+                fault = Fault(site, reserve.randint(1, RESERVING[site]), reserve.choice(AT_WIRE))
             self.plan.append(fault)
 
     def begin(self) -> None:
@@ -213,8 +223,21 @@ class Trouble:
             await act(world.operators.remove(spell.name, for_good=spell.for_good))
             await asyncio.sleep(spell.lasts)
             await act(world.operators.put_back())
+        elif what == "dropped":
+            world.vendors.keeping.drop_one()
+        elif what == "haste":
+            self._hasten()
         else:
             await act(world.operators.restart(dict(world.config)))
+
+    def _hasten(self) -> None:
+        """A reservation is due soon. (After a leap of more than `no_news_after` nobody is asked for news any more.)"""
+        world = self._world
+        times = [state.send_at / 1000 - world.wall for state in world.books.records().values() if state.reserved]
+        ahead = [each for each in times if 2.0 < each < 2000.0]
+        if ahead:
+            world.count("anywhere: the next reservation is near")
+            world.jump(self._dice.choice(ahead) - 1.5)
 
     async def _forget(self) -> None:
         """A copy of Redis is made, and put in its place later: what was written in between is gone."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from gateway.model.ids import parse_reference
+from tests.chaos.keeping import Keeping
 from tests.chaos.ledger import TIMEOUT, Account, Kind, Span, Taken, Word
 from tests.chaos.words import AICROSS, PAGE, WORDS, Asked
 
@@ -37,6 +38,11 @@ BAD_RECEIVER = "10"
 """What KoreaSMS answers to a request with a receiver it does not know: none of them is sent to."""
 ANSWERS = {"answer": 70, "lose": 10, "page": 8, "garbage": 6, "error": 6}
 """What becomes of a question."""
+CANCELS = {
+    "answer": 60, "lose before": 6, "lose after": 9, "page before": 3, "page after": 4, "garbage after": 3, "late": 6,
+    "error": 5, "no connection": 4,
+}  # fmt: skip
+"""What becomes of an order to drop a reservation. "late": it is carried out when nobody waits for the answer."""
 FATES = {"delivered": 58, "undelivered": 30, "corrected": 12}
 """What becomes of a message. "corrected": undelivered first, and then delivered after all."""
 DOWN = {
@@ -67,6 +73,7 @@ class Vendors(httpx.AsyncBaseTransport):
         self._remembers_refused = self._dice.random() < 0.3
         self.accounts = {each.name: each for each in accounts}
         self.calm = False
+        self.keeping = Keeping(world, self)
 
     def _draw(self, weights: dict[str, int]) -> str:
         (drawn,) = self._dice.choices(list(weights), list(weights.values()))
@@ -81,7 +88,7 @@ class Vendors(httpx.AsyncBaseTransport):
             how = self._draw(DOWN[account.down])
             return how if asked.send or how.startswith("no ") else "lose"
         if not asked.send:
-            return self._draw(ANSWERS)
+            return self._draw(CANCELS if asked.what in ("cancel", "days") else ANSWERS)
         return self._draw(SENDS_AT[account.kind])
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -90,12 +97,14 @@ class Vendors(httpx.AsyncBaseTransport):
         account = self.accounts[request.url.host.partition(".")[0]]
         asked = self._addressed(account, WORDS[account.kind].read(request))
         how = self._how(account, asked)
-        self._world.count(f"vendor: {how}", f"{' '.join(asked.references)} at {account.name}")
+        told = f"{asked.what}: {how}" if asked.what else how
+        self._world.count(f"vendor: {told}", f"{' '.join(asked.references)} at {account.name}")
         if not asked.send:
             return await self._exchange(process, account, asked, how)
         account.under_way += 1
         try:
             self._world.rules.sending(process, account, asked.references)
+            self._world.promises.leaving(process, account, asked)
             return await self._exchange(process, account, asked, how)
         finally:
             account.under_way -= 1
@@ -151,8 +160,15 @@ class Vendors(httpx.AsyncBaseTransport):
         await asyncio.sleep(self._dice.choice([0.005, 0.02, 0.1]))
         if how == "take late":
             account.lost.update(asked.references)
-            await asyncio.sleep(self._dice.choice([0.5, 2.0, 9.0, 30.0]))
-        said = self._send(account, asked, how) if asked.send else Said(self._list(account, asked, how))
+            await self._after(account, asked, self._dice.choice([0.5, 2.0, 9.0, 30.0]))
+        if how == "late":
+            await self._after(account, asked, self._dice.choice([1.5, 4.0, 20.0]))
+        if asked.send:
+            said = self._send(account, asked, how)
+        elif asked.what:
+            said = Said(self.keeping.answer(account, asked, how))
+        else:
+            said = Said(self._list(account, asked, how))
         if how == "answer late":
             account.lost.update(asked.references)
             await asyncio.sleep(TIMEOUT + 0.5)
@@ -160,6 +176,15 @@ class Vendors(httpx.AsyncBaseTransport):
             await asyncio.sleep(self._dice.choice([0.0, 0.01, 0.3]))
         if not answer.done() and not how.startswith("silence"):
             answer.set_result(said)
+
+    async def _after(self, account: Account, asked: Asked, seconds: float) -> None:
+        """On the way to the vendor; of what is about a reservation, by the vendor's clock, which leaps."""
+        if not asked.keep and not asked.what:
+            await asyncio.sleep(seconds)
+            return
+        ends = self._world.passed_time + seconds
+        while (left := ends - self._world.passed_time) > 0:
+            await asyncio.sleep(min(left, 0.5))
 
     def _send(self, account: Account, asked: Asked, how: str) -> Said:
         account.requests.update(asked.references)
@@ -183,7 +208,7 @@ class Vendors(httpx.AsyncBaseTransport):
         said = Said(words.accepted(self._dice))
         if what != "before":
             said = self._receive(account, asked, said, heard=not lost)
-        return Said(self._broken(account, verb)) if lost else said
+        return Said(self.broken(account, verb)) if lost else said
 
     def _refusal(self, account: Account, asked: Asked, code: str) -> Said:
         if self._is_final(account, asked, code):
@@ -196,13 +221,21 @@ class Vendors(httpx.AsyncBaseTransport):
             self._world.count(f"vendor: bad receiver {'alone' if len(asked.letters) == 1 else 'in company'}")
             account.refused.update(asked.references)
             return self._refusal(account, asked, BAD_RECEIVER) if heard else said
+        late = self.keeping.too_late(account, asked) if asked.keep else ""
+        if late and not any(reference in account.known for reference in asked.references):
+            self._world.count("vendor: too late to keep it")
+            account.refused.update(asked.references)
+            return self._refusal(account, asked, late) if heard else said
         for reference in asked.references:
             if reference in account.known and not account.blind:
                 return Said(AICROSS.duplicate())
-            self._take(account, reference)
+            if asked.keep:
+                self.keeping.put(account, reference, asked)
+            else:
+                self.take(account, reference)
         return said
 
-    def _broken(self, account: Account, verb: str) -> httpx.Response | None:
+    def broken(self, account: Account, verb: str) -> httpx.Response | None:
         if verb == "page":
             return httpx.Response(self._dice.choice([500, 502, 503]), html=PAGE)
         garbage = WORDS[account.kind].garbage
@@ -212,13 +245,13 @@ class Vendors(httpx.AsyncBaseTransport):
         if how == "error":
             return AICROSS.error()
         if how in PAGES:
-            return self._broken(account, how)
+            return self.broken(account, how)
         (reference,) = asked.references
         return AICROSS.listed(account.by_reference.get(reference), self._world.passed_time)
 
     # Receipts
 
-    def _take(self, account: Account, reference: str) -> None:
+    def take(self, account: Account, reference: str) -> None:
         now = self._world.passed_time
         if not account.named:
             account.taken.append(Taken(reference, "", len(account.taken), now, now))

@@ -17,6 +17,7 @@ from tests.chaos.callers import Entry
 from tests.chaos.excuses import EXPIRED, UNCERTAIN, excuse, facts
 from tests.chaos.ledger import Account, Span, Taken, carries
 from tests.chaos.process import RETENTION
+from tests.chaos.verdict_reserved import Reserved, leftovers, too_near
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -28,7 +29,8 @@ AT_MOST = 3
 
 class Judge:
     """`findings` begin with LOST, TWICE, LIE, AGAIN (given to who had refused it), WRONG (a text for somebody else),
-    PARTY (a request for several that the vendor does not take), BLOCKED (by a vendor that counts failed logins), TORN
+    PARTY (a request for several that the vendor does not take), EARLY, LATE (a reservation, before its time, or when
+    its vendor takes none any more), BLOCKED (by a vendor that counts failed logins), TORN
     (the gateway's own books disagree), STUCK or CRASH."""
 
     def __init__(self, world: World) -> None:
@@ -43,6 +45,7 @@ class Judge:
         contents = world.books.many(*(("HGET", f"{{{lane_of(id_)}}}m:{id_}", "c") for id_ in self.records))
         self.contents: dict[str, dict[str, Any]] = dict(zip(self.records, map(json.loads, contents), strict=True))
         self._events = {lane: self._read_events(lane) for lane in world.books.lanes()}
+        self._reserved = Reserved(world)
         self.taken: dict[str, list[tuple[Account, Taken]]] = {}
         for account in world.vendors.accounts.values():
             for taken in account.taken:
@@ -68,6 +71,7 @@ class Judge:
                 self.findings.append(f"STUCK lane {lane} is closed, and nothing was lost since it was adopted")
         self._callers()
         self._leftovers()
+        self.findings += leftovers(self._world, self.records)
         return self.findings
 
     def _find(self, kind: str, id_: str, what: str) -> None:
@@ -75,15 +79,10 @@ class Judge:
 
     # A Redis that forgot
 
-    def _within(self, span: Span) -> bool:
-        """What Redis took then may not be in the copy, and is gone then since that was restored."""
-        restored = self._world.restored_at
-        return restored is not None and span.began <= restored and span.ended >= self._world.copied_at
-
     def _forgotten(self, id_: str) -> bool:
         """Only what was accepted after the copy may be lost with it."""
         moment = self._world.accepted.get(id_, 0.0)
-        return self._within(Span(moment, moment)) and id_ not in self.records
+        return self._world.within(Span(moment, moment)) and id_ not in self.records
 
     # Against the vendors
 
@@ -107,7 +106,14 @@ class Judge:
         elif state.status in NEVER_THERE and taken:
             self._find("LIE", id_, f"{state.status}, and the vendor has it")
         elif state.status in (Status.SUBMITTED, Status.DELIVERED, Status.UNDELIVERED) and not taken:
-            self._find("LIE", id_, f"{state.status}, and no vendor has it")
+            why = self._reserved.submitted(id_, state) if state.status is Status.SUBMITTED else ""
+            self.excused[f"submitted: {why}"] += bool(why)
+            if not why:
+                self._find("LIE", id_, f"{state.status}, and no vendor has it")
+        elif state.status is Status.CANCELED:
+            entry = self._world.tags[self.contents[id_]["metadata"]["tag"]]
+            if wrong := self._reserved.canceled(id_, state, entry):
+                self._find("LIE", id_, wrong)
         if state.status is Status.FAILED and not self._failed_rightly(id_, state):
             self._find("LOST", id_, "failed, and no vendor refused it")
         if state.status is Status.EXPIRED and state.final_at < state.expires_at:
@@ -174,7 +180,7 @@ class Judge:
                 self._find("LIE", id_, f"{state.status}, and {account.name} tells nobody what becomes of a message")
             return
         end = "undelivered" if taken.fate == "undelivered" else "delivered"
-        heard = {word for word, span in taken.told.items() if not self._within(span)}
+        heard = {word for word, span in taken.told.items() if not self._world.within(span)}
         if state.status is Status.UNDELIVERED and taken.fate == "corrected" and end not in heard:
             self.remarks["the correction of an undelivered message never arrived"] += 1
         elif state.status is Status.SUBMITTED and state.resends and end == "undelivered":
@@ -265,9 +271,9 @@ class Judge:
                 self._find("LOST", id_, f"accepted as {tag}, and not there")
             for id_ in there & told:
                 self._told(tag, entry, id_)
-            odd = [code for code in entry.refused if not self._refusable(code, entry.body)]
+            odd = [(str(code), wall) for code, wall in entry.refused if not self._refusable(code, entry, wall)]
             if odd:
-                self.findings.append(f"LIE {tag}: refused with {odd}")
+                self.findings.append(f"LIE {tag}: refused with {odd}: {entry.body}")
 
     def _told(self, tag: str, entry: Entry, id_: str) -> None:
         state, client = self.records[id_], entry.client.name
@@ -277,17 +283,21 @@ class Judge:
             claim = "!" + claim_name(client, "key", "/messages", tag)
         if f"{claim} " not in state.claims:
             self._find("TORN", id_, f"the claim of {tag} is missing")
-        if entry.canceled and state.status is not Status.CANCELED and not self._within(entry.canceled):
+        if entry.canceled and state.status is not Status.CANCELED and not self._world.within(entry.canceled):
             self._find("LIE", id_, f"the caller was told it is canceled, and it is {state.status}")
-        if state.status is Status.CANCELED and not entry.asked_to_cancel:
-            self._find("LIE", id_, "canceled by nobody")
 
-    def _refusable(self, code: str, body: dict[str, Any]) -> bool:
-        """Times that have passed; a provider that is not configured just now."""
+    def _refusable(self, code: str, entry: Entry, wall: float) -> bool:
+        """Times that have passed; a provider that is not configured just now; a vendor that is to keep it and cannot."""
+        body = entry.body
         timed = "expiresAt" in body or "sendAt" in body
         able = [name for name, kind in self._world.shape.kinds.items() if carries(kind, body["to"])]
         gone = bool(self._world.gone) and ("provider" in body or len(able) == 1)
-        return (code == "invalid_request" and (timed or gone)) or (code == "no_route" and gone)
+        late = ("unsupported", "overloaded") if body.get("heldBy") == "provider" else ("overloaded",)
+        return (
+            (code == "invalid_request" and (timed or gone))
+            or (code == "no_route" and gone)
+            or (code in late and "sendAt" in body and too_near(self._world, entry, wall))
+        )
 
 
 def explain(world: World, id_: str) -> str:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 ODD = "NOPERM this user has no permissions"
 """Words of Redis that nobody expects."""
 READS = frozenset({b"HGETALL", b"SMEMBERS", b"HMGET", b"HGET", b"GET", b"LRANGE"})
-TIMED = {"accept": 5, "lookup": 5, "take": 5, "apply": 5, "tick": 5, "peek": 5, "grant": 0, "report": 0}
+TIMED = {"accept": 5, "lookup": 5, "take": 5, "apply": 5, "tick": 5, "peek": 5, "roster": 5, "grant": 0, "report": 0}
 """Where scripts are given the clock's offset: at this place, or (0) right after the keys."""
-LEAVE_LANES = frozenset({"tick", "grant", "report", "login", "hello"})
+LEAVE_LANES = frozenset({"tick", "grant", "report", "login", "hello", "roster"})
 """Scripts that change nothing of what a read above answers."""
 
 

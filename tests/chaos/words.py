@@ -6,9 +6,11 @@ import json
 import random
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlencode
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -18,7 +20,14 @@ from tests.chaos.letters import Letter
 
 PAGE = "<html><body><h1>Service</h1><form><input name=user></form></body></html>"
 
-_SAID = {"110": "Invalid phoneNumber.", "300": "Exceed sending count.", "500": "System error."}
+_ZONE = ZoneInfo("Asia/Tokyo")
+"""Korea's clock shows the same."""
+_SAID = {
+    "past": "Invalid scheduleTime.",
+    "110": "Invalid phoneNumber.",
+    "300": "Exceed sending count.",
+    "500": "System error.",
+}
 _IDS = {"underway": "1", "delivered": "2", "undelivered": "3"}
 _STATUSES = {
     "underway": ("14", "処理中"),
@@ -35,6 +44,15 @@ class Asked(NamedTuple):
     send: bool
     password: str = ""
     letters: tuple[Letter, ...] = ()
+    text: str = ""
+    """Of a message that is no letter."""
+    keep: float = 0.0
+    """Until when it is to keep the message, in seconds since 1970; 0: it is to send it."""
+    group: str = ""
+    what: Literal["", "check", "cancel", "days"] = ""
+    """A question about a reservation, or an order to drop it, or all of some days; "": about what was sent."""
+    days: tuple[str, str, str] = ("", "", "")
+    """The first, the last, and the group."""
 
 
 class Words(Protocol):
@@ -61,22 +79,40 @@ class Words(Protocol):
 class AICrossWords:
     """JSON; what was sent can be asked for."""
 
-    refusals: Mapping[str, str] = MappingProxyType({"110": "message", "300": "us", "500": "us"})
+    refusals: Mapping[str, str] = MappingProxyType({"110": "message", "300": "us", "500": "us", "past": "schedule"})
     divisible: frozenset[str] = frozenset()
     garbage: tuple[str, ...] = ("{", "999")
 
     def read(self, request: httpx.Request) -> Asked:
-        fields = parse_qs((request.content or request.url.query).decode())
-        return Asked((fields["clientTag"][0],), request.method == "POST")
+        found = parse_qs((request.content or request.url.query).decode())
+        fields = {name: values[0] for name, values in found.items()}
+        call = request.url.path.rpartition("/")[2]
+        if call == "cancelreservationall.json":
+            days = (fields["startDate"], fields["endDate"], fields.get("groupTag", ""))
+            return Asked((), False, what="days", days=days)
+        references = (fields["clientTag"],)
+        if call != "mt.json":
+            return Asked(references, False, what=_CALLS.get(call, ""))
+        keep = _seconds(fields.get("scheduleTime", ""))
+        return Asked(references, True, text=fields["message"], keep=keep, group=fields.get("groupTag", ""))
 
     def accepted(self, dice: random.Random) -> httpx.Response:
         return _reply(0, "Success.")
 
     def refused(self, code: str, dice: random.Random) -> httpx.Response:
-        return _reply(int(code), _SAID[code])
+        return _reply(110 if code == "past" else int(code), _SAID[code])
 
     def busy(self, dice: random.Random) -> httpx.Response:
         return httpx.Response(429, text="slow down")
+
+    def said(self, code: int) -> httpx.Response:
+        """Of a reservation."""
+        return _reply(code, {0: "Success.", 110: "Invalid clientTag.", 130: "Already send."}[code])
+
+    def reserved(self, *references: str) -> httpx.Response:
+        """These it keeps."""
+        status = [{"clientTag": each} for each in references]
+        return _reply(0, "Success.", count=len(status), status=status)
 
     def duplicate(self) -> httpx.Response:
         return _reply(400, "Duplicate client tag.")
@@ -116,7 +152,7 @@ class MediaWords:
     def read(self, request: httpx.Request) -> Asked:
         fields = parse_qs(request.content.decode())
         _, _, password = b64decode(request.headers["authorization"].partition(" ")[2]).decode().partition(":")
-        return Asked((fields["smsid"][0],), True, password)
+        return Asked((fields["smsid"][0],), True, password, text=fields["smstext"][0])
 
     def accepted(self, dice: random.Random) -> httpx.Response:
         return self._code("200", dice, spoken=False)
@@ -159,7 +195,8 @@ class KoreaWords:
     def read(self, request: httpx.Request) -> Asked:
         fields = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
         words = (fields["message"], fields.get("subject", ""), fields["send_number"])
-        return Asked((), True, letters=tuple(Letter(number, *words) for number in fields["receiver"].split(" ")))
+        letters = tuple(Letter(number, *words) for number in fields["receiver"].split(" "))
+        return Asked((), True, letters=letters, keep=_seconds(fields.get("send_datetime", "")))
 
     def accepted(self, dice: random.Random) -> httpx.Response:
         return self._reply(dice, True, 0)
@@ -180,8 +217,17 @@ class KoreaWords:
         return httpx.Response(200, json=fields)
 
 
+_CALLS: dict[str, Literal["check", "cancel"]] = {
+    "checkreservation.json": "check",
+    "cancelreservation.json": "cancel",
+}
 AICROSS, MEDIA = AICrossWords(), MediaWords()
 WORDS: dict[Kind, Words] = {"aicross": AICROSS, "blind": AICROSS, "mediasms": MEDIA, "koreasms": KoreaWords()}
+
+
+def _seconds(written: str) -> float:
+    """Since 1970, of a time on the vendor's clock; 0: there is none."""
+    return datetime.fromisoformat(written).replace(tzinfo=_ZONE).timestamp() if written else 0.0
 
 
 def _reply(code: int, message: str, **more: Any) -> httpx.Response:

@@ -19,13 +19,16 @@ from gateway.errors import StoreUnavailable
 from gateway.model.message import Phase, State
 from gateway.provider import Callback, Provider
 from gateway.store.witness import Note
-from tests.chaos import callers, shape
+from tests.chaos import callers, reserving, shape
 from tests.chaos.books import Books, Copy
+from tests.chaos.clocks import Clocks
 from tests.chaos.clockwork import BASE, START, script_names, scripts
-from tests.chaos.ledger import Account, provider
+from tests.chaos.keeping import TARDY
+from tests.chaos.ledger import Account, Span, provider
 from tests.chaos.letters import Letters
 from tests.chaos.operators import Operators
 from tests.chaos.process import PROCESS, Process, task_factory
+from tests.chaos.promises import Promises
 from tests.chaos.rules import Rules
 from tests.chaos.trouble import Trouble
 from tests.chaos.vendor import Vendors
@@ -99,40 +102,43 @@ class World:
         self._dice = random.Random(f"world {seed}")
         self._lags = random.Random(f"lag {seed}")
         self._outside: dict[asyncio.Task[Any], None] = {}
-        self._jumped = self._leapt = 0.0
-        self._stepped_back = False
+        self.clocks = Clocks((-BASE - self.shape.minute) % 60 if self.shape.minute else 0.0)
         self._active_at = START
         self._changed = True
         self._woken: set[str] = set()
         """Ids of messages whose pause was waited for once."""
         self.config: dict[str, Provider] = {
-            name: provider(name, kind, self.shape.concurrency) for name, kind in self.shape.kinds.items()
+            name: provider(
+                name, kind, self.shape.concurrency, keeps=name in self.shape.keepers, exclusive=self.shape.exclusive
+            )
+            for name, kind in self.shape.kinds.items()
         }
         self.vendors = Vendors(self, [Account(self.config[name], kind) for name, kind in self.shape.kinds.items()])
         self.trouble = Trouble(self)
         self.operators = Operators(self)
         self.rules = Rules(self)
+        self.promises = Promises(self)
 
     # Time
 
     @property
     def now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return self.clocks.now
 
     @property
     def wall(self) -> float:
-        """Redis's clock, in seconds since 1970. It may step back."""
-        return BASE + (self.now - START) + self._jumped
+        return self.clocks.wall
 
     @property
     def passed_time(self) -> float:
-        """The vendors' clock, which does not."""
-        return self.now - START + self._leapt
+        return self.clocks.passed
+
+    def peak(self, since: float) -> float:
+        return self.clocks.peak(since)
 
     def jump(self, seconds: float) -> None:
-        self._jumped += seconds
-        self._stepped_back |= seconds < 0
-        self._leapt += max(seconds, 0.0)
+        self.clocks.jump(seconds)
+        self.vendors.keeping.release()
         self.rough_at = self.now
         if seconds > 0 and not self.calm:
             self.strike(None)
@@ -176,6 +182,9 @@ class World:
                     self.findings.append(f"TORN {id_}: queued twice")
                 self.accepted.setdefault(id_, self.now)
                 self.letters.accepted(id_, json.loads(command[8]))
+                self.promises.accepted(id_, command[7], command[8])
+            elif name == "apply" and done and command[10]:
+                self.letters.reworded(command[6].decode(), json.loads(command[10]))
         elif name == "login":
             self.rules.started(command[5].decode(), command[6].decode())
 
@@ -187,6 +196,10 @@ class World:
                 self.struck |= each.hands
         elif process.owner:
             self.struck |= self.books.held(process.owner) | process.hands
+
+    def within(self, span: Span) -> bool:
+        """What Redis took then may not be in the copy, and is gone then since that was restored."""
+        return self.restored_at is not None and span.began <= self.restored_at and span.ended >= self.copied_at
 
     def seen_beyond(self, copy: Copy) -> bool:
         """Whether processes wrote down, for every lane, that more was done than the copy holds."""
@@ -298,6 +311,7 @@ class World:
                 await self.open_dispatcher(name, 0.0)
             watch = asyncio.create_task(self._watch())
             callers.begin(self, self._dice)
+            reserving.begin(self)
             self.trouble.begin()
             await asyncio.sleep(self.shape.lasts)
             await self._settle()
@@ -310,19 +324,13 @@ class World:
                 await asyncio.sleep(0)
 
     async def _watch(self) -> None:
-        """What holds at every moment: what is not final never goes by itself, what is held counts as maybe sent."""
+        """What holds at every moment."""
         while True:
             await asyncio.sleep(0.5)
-            if not self._changed:
-                continue
-            self._changed = False
-            for id_, (state, ttl) in self.books.entries().items():
-                if state.phase is Phase.HELD and str(state.fence) not in state.open.split():
-                    self.findings.append(f"LIE {id_}: in a dispatcher's hands without an open try")
-                    return
-                if not state.final_at and ttl != -1:
-                    self.findings.append(f"LOST {id_}: expires while {state.status}")
-                    return
+            self.vendors.keeping.release()
+            if self._changed:
+                self._changed = False
+                self.promises.look(self.books.entries())
 
     async def _settle(self) -> None:
         """Everybody well again; time passes until nothing is left to do."""
@@ -340,8 +348,11 @@ class World:
             if not left and any(each.hands for each in self.dispatchers.values()):
                 await asyncio.sleep(1.0)  # what somebody was told, and could not write down yet
                 continue
-            if not self._outside and not left:
+            if not self._outside and not left and not self.vendors.keeping.live():
                 return
+            if not self._outside and not left:
+                self.jump(TARDY)
+                continue
             if patience and any(state.provider in self.config for state in self._queued(left)):
                 patience -= 1
                 self.jump(5.0 if patience > PATIENCE // 2 else 60.0)
@@ -362,7 +373,7 @@ class World:
             ends = state.expires_at / 1000
             if self.books.queued(id_, state.provider) or self.books.due(id_) < ends:
                 found.append(state)
-            elif not self._stepped_back and self.wall < ends:
+            elif not self.clocks.stepped_back and self.wall < ends:
                 finding = f"LOST {id_}: queued at {state.provider}, and in no queue there"
                 self.findings += [finding] * (finding not in self.findings)
         return found
