@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 import msgspec
@@ -197,6 +197,31 @@ class Reservations:
         a `claim` those are counted too that an earlier request with it canceled, or one under way."""
         outcomes: list[Outcome] = []
         elsewhere: dict[str, list[Record]] = {}
+        async for fitting in self._fitting(client, criteria, claim):
+            outcomes += await self.cancel_each([each for each in fitting if not each.state.handover], claim)
+            for record in fitting:
+                if record.state.handover:
+                    elsewhere.setdefault(record.state.provider, []).append(record)
+        for name, kept in elsewhere.items():
+            dropped = await self._withdrawing.days(kept, criteria.begins, criteria.ends, criteria.group_tag, claim)
+            outcomes += ((record, None) for record in dropped or ())
+            done = {record.id for record in dropped or ()}
+            outcomes += await self.cancel_each([record for record in kept if record.id not in done], claim)
+            if dropped is not None:
+                # What was handed over after it was looked for may have been dropped with the others.
+                known = {record.id for record in kept}
+                async for fitting in self._fitting(client, criteria, claim):
+                    there = [each for each in fitting if each.state.handover and each.state.provider == name]
+                    late = [each for each in there if each.id not in known]
+                    outcomes += await self.cancel_each(late, claim)
+        # What another cancel was faster with does not fit any more.
+        outcomes = [each for each in outcomes if each[1] is None or each[0].state.status is not Status.CANCELED]
+        failed = tuple((record.id, error) for record, error in outcomes if error is not None)
+        count = await self._count(client, claim) if claim else len(outcomes) - len(failed)
+        return Canceled(count, failed)
+
+    async def _fitting(self, client: str, criteria: Criteria, claim: str) -> AsyncIterator[list[Record]]:
+        """Those that fit, some at a time; noted under the claim before anything is done to them."""
         after: Place | None = None
         while True:
             places = await self._roster.page(client, criteria.begins, criteria.ends, CHUNK, after)
@@ -204,23 +229,10 @@ class Reservations:
             fitting = [record for record in records if record is not None and criteria.fits(record)]
             if claim and fitting:
                 await self._roster.note(client, claim, [record.id for record in fitting], self._claims_last)
-            outcomes += await self.cancel_each([each for each in fitting if not each.state.handover], claim)
-            for record in fitting:
-                if record.state.handover:
-                    elsewhere.setdefault(record.state.provider, []).append(record)
+            yield fitting
             if len(places) < CHUNK:
-                break
+                return
             after = places[-1]
-        for kept in elsewhere.values():
-            dropped = await self._withdrawing.days(kept, criteria.begins, criteria.ends, criteria.group_tag, claim)
-            outcomes += ((record, None) for record in dropped)
-            done = {record.id for record in dropped}
-            outcomes += await self.cancel_each([record for record in kept if record.id not in done], claim)
-        # What another cancel was faster with does not fit any more.
-        outcomes = [each for each in outcomes if each[1] is None or each[0].state.status is not Status.CANCELED]
-        failed = tuple((record.id, error) for record, error in outcomes if error is not None)
-        count = await self._count(client, claim) if claim else len(outcomes) - len(failed)
-        return Canceled(count, failed)
 
     async def _count(self, client: str, claim: str) -> int:
         ids = await self._roster.noted(client, claim)

@@ -63,11 +63,16 @@ class Withdrawing:
         if provider is None or question is None:
             raise not_cancelable(record)
         said, lost = await self._told_to_drop(provider, question)
-        if said is None:
-            await self._recorder.change(record, _doubted)
-            raise lost or unsettled(record)
+        young = keeping.FRESH_MS - (self._store.clock.now() - record.state.answered_at)
+        if said == "unknown" and lost is None and young > 0:
+            # It has just taken it: it is told once more before it is believed not to have it.
+            await asyncio.sleep(young / 1000)
+            said, lost = await self._told_to_drop(provider, question)
         if said == "unknown" and lost is None:
             said = await self._known_as_sent(record)
+        if said is None:
+            await self._recorder.change(record, _doubted)
+            raise lost or _unsaid(record)
         if said == "sent":
             record = await self._recorder.finding(record, Known())
             raise not_cancelable(record)
@@ -96,22 +101,22 @@ class Withdrawing:
                 break
         return None, lost
 
-    async def _known_as_sent(self, record: Record) -> Withdrawal:
-        """The vendor knows none of the reference: whether that is because it has sent it."""
+    async def _known_as_sent(self, record: Record) -> Withdrawal | None:
+        """The vendor knows none of the reference: whether that is because it has sent it. None: it does not say."""
         turn = partial(self._availability.turn, record.state.provider)
-        finding = await self._recorder.find(self._transport, record, turn)
-        return "sent" if isinstance(finding, Known) else "unknown"
+        finding = await self._recorder.find_sent(self._transport, record, turn)
+        return "sent" if isinstance(finding, Known) else "unknown" if isinstance(finding, Unknown) else None
 
     async def days(
         self, kept: Sequence[Record], begins: int | None, ends: int | None, group_tag: str | None, claim: str = ""
-    ) -> list[Record]:
-        """Those of one provider's that were dropped by whole days at once, and the vendor asked about each afterwards:
-        none where anything could be hit that is not of the group, or not from `begins` to before `ends` (ms since 1970;
-        None: all)."""
+    ) -> list[Record] | None:
+        """Those of one provider's that were dropped by whole days at once, and the vendor asked about each afterwards.
+        None, and the vendor is told nothing, where anything could be hit that is not of the group, or not from `begins`
+        to before `ends` (ms since 1970; None: all)."""
         resting = [each for each in kept if each.state.phase is Phase.RESTING]
         provider = self._routing.providers.get(resting[0].state.provider) if resting else None
         if provider is None or len(resting) < 2 or not self._alone(provider):
-            return []
+            return None
         zone = ZoneInfo(provider.settings.timezone)
         first, *_, last = sorted(datetime.fromtimestamp(each.state.send_at / 1000, zone).date() for each in resting)
         within = (begins is None or begins <= _midnight(first, zone)) and (
@@ -119,7 +124,7 @@ class Withdrawing:
         )
         question = provider.withdrawal_of_days(first, last, group_tag) if within else None
         if question is None:
-            return []
+            return None
         try:
             await self._asker.ask(provider, question, unsettled="each is canceled for itself now")
         except GatewayError as error:
@@ -160,6 +165,16 @@ def not_cancelable(record: Record) -> GatewayError:
     else:
         detail = f"The message is {record.state.status}: only what is still scheduled or queued can be canceled."
     return GatewayError(Code.NOT_CANCELABLE, detail, message_id=PREFIX + record.id)
+
+
+def _unsaid(record: Record) -> GatewayError:
+    return GatewayError(
+        Code.PROVIDER_TIMEOUT,
+        "The vendor knows none of this reference, and does not say whether it has sent it. Its status is unchanged: "
+        f"{_ASK_AGAIN}.",
+        message_id=PREFIX + record.id,
+        provider=record.state.provider,
+    )
 
 
 def unsettled(record: Record) -> GatewayError:

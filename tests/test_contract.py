@@ -90,13 +90,17 @@ def sensible(case: schemathesis.Case) -> None:
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if isinstance(case.query, dict):
-        if "to" in case.query:
+        if "to" in case.query and case.operation.path == "/messages":
             case.query["to"] = number(case.query["to"])
+        if "date" in case.query:
+            case.query["date"] = "2026-11-21"
         case.query.pop("cursor", None)  # only those that a page answered
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = uuid4().hex  # used once
-    if isinstance(case.body, dict) and case.operation.path in ("/messages", "/messages/explain"):
+    if isinstance(case.body, dict) and case.operation.path in ("/messages", "/messages/explain", "/reservations"):
         case.body = sensible_message(case.body)
+    if isinstance(case.body, dict) and case.operation.path == "/reservations/{id}":
+        case.body = {"text": "Hello"} | ({"sendAt": later().isoformat()} if "sendAt" in case.body else {})
     if isinstance(case.body, dict) and case.operation.path == "/messages/batch" and "to" in case.body:
         case.body = sensible_message(case.body) | {"to": [number(each) for each in case.body["to"]]}
     if isinstance(case.body, dict) and case.operation.path == "/short-urls":
@@ -106,7 +110,7 @@ def sensible(case: schemathesis.Case) -> None:
 
 
 def sensible_message(body: dict[str, Any]) -> dict[str, Any]:
-    ahead = datetime.now(UTC) + timedelta(days=1)
+    ahead = later()
     known = {
         "to": number(body["to"]),
         "provider": "main",
@@ -120,6 +124,10 @@ def sensible_message(body: dict[str, Any]) -> dict[str, Any]:
     if "text" in better:
         better["text"] = better["text"][:660]
     return better
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
 
 
 def number(seed: object) -> str:

@@ -70,7 +70,8 @@ class Agenda:
             ask[:] = [verdict == "ask"]
             if not isinstance(verdict, Change):
                 return None
-            if state.status is not Status.SCHEDULED or verdict.state.status is not Status.QUEUED:
+            released = state.status is Status.SCHEDULED and verdict.state.status is Status.QUEUED
+            if not (released and chosen):
                 return verdict
             # Changed meanwhile, it may need another provider than the chosen one: it is due again at once.
             return pick(verdict) if state is record.state else None

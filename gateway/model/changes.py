@@ -84,7 +84,9 @@ def kept_here(state: State, now: int, detail: str, code: str = "", **fields: Any
 def arrived(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
     """The vendor has the message: every open try is accounted for."""
     fields |= {"open": "", "owner": "", "stalls": 0, "answered_at": state.answered_at or now}
-    if policy.reports:
+    if state.final_at:
+        fields |= END  # told as final once, it stays so: its record may end soon
+    elif policy.reports:
         fields |= {"phase": Phase.RESTING, "attempts": 0}
         fields["due"] = now + (
             min(policy.reconcile_after, policy.no_news_after) if policy.queryable else policy.no_news_after

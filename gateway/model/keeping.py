@@ -17,6 +17,7 @@ FRESH_MS = 2_000
 """A vendor that took a reservation is given so long to find it itself."""
 OVERDUE_MS = 60_000
 """For so long after its time a vendor may neither keep a reservation any more nor list it as sent yet."""
+_DROPPED = "dropped by the vendor that kept it"
 _WITHDRAWABLE = frozenset({Status.SCHEDULED, Status.UNCERTAIN, Status.SUBMITTED})
 
 
@@ -61,9 +62,14 @@ def found_keeping(state: State, finding: Finding, now: int, policy: Policy) -> C
 
 def withdrawn(state: State, now: int) -> Change | None:
     """The vendor dropped it on our word. None: it is not, or not only, what the vendor kept."""
-    if not state.handover or state.phase is Phase.HELD or state.status not in _WITHDRAWABLE:
+    if not state.handover or state.phase is Phase.HELD:
         return None
-    return end(state, now, Status.CANCELED, detail="dropped by the vendor that kept it", open="")
+    if state.status is Status.CANCELED and state.reason == Reason.PROVIDER_ERROR:
+        # Who asked about it meanwhile took it for lost.
+        return turn(state, now, detail=_DROPPED, reason="", reason_detail="", reason_code="")
+    if state.status not in _WITHDRAWABLE:
+        return None
+    return end(state, now, Status.CANCELED, detail=_DROPPED, open="")
 
 
 def doubted(state: State, now: int) -> Change | None:

@@ -107,6 +107,8 @@ class Unanswered(msgspec.Struct, frozen=True, tag=True):
 
     provider_code: str = ""
     detail: str = ""
+    past: bool = False
+    """It says that the message's time is over: whether it was sent is another question."""
 
 
 Finding = Known | Kept | Unknown | Unanswered

@@ -43,9 +43,9 @@ def finding(answer: VendorAnswer, reference: str) -> Finding:
         return Known()
     if reply.unknown_tag:
         return Unknown()
-    past = "its time has passed, and what became of it is not said here"
-    said = past if reply.code == codes.PAST else "the vendor did not answer the question"
-    return Unanswered(str(reply.code)[:20], said)
+    if reply.code == codes.PAST:
+        return Unanswered(str(reply.code), "its time has passed, and what became of it is not said here", past=True)
+    return Unanswered(str(reply.code)[:20], "the vendor did not answer the question")
 
 
 def withdrawal(answer: VendorAnswer, reference: str) -> Withdrawal | Declined | Unreadable:
