@@ -39,7 +39,7 @@ SCAN = 2000
 SETTLING = 5.0
 """Seconds a cancel waits for the outcome of a handover under way."""
 AT_ONCE = 16
-"""Cancels under way at vendors at once, of one request for many."""
+"""Cancels under way at once, of one request for many."""
 
 
 class Criteria(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +121,8 @@ class Reservations:
             return record
         turn = partial(self._availability.turn, record.state.provider)
         finding = await self._recorder.find(self._transport, record, turn)
-        young = keeping.FRESH_MS - (self._store.clock.now() - record.state.answered_at)
-        if isinstance(finding, Unknown) and young > 0:
+        young = keeping.provable(record.state, self._store.clock.now())
+        if isinstance(finding, Unknown) and 0 < young <= keeping.FRESH_MS:
             # It has just taken it: another look before it is believed not to have it.
             await asyncio.sleep(young / 1000)
             finding = await self._recorder.find(self._transport, record, turn)
@@ -244,11 +244,13 @@ class Reservations:
 
     async def cancel_each(self, records: Sequence[Record], claim: str = "") -> list[Outcome]:
         """Cancels each for itself, as `cancel` does; what became of each, in their order."""
-        gate = asyncio.Semaphore(AT_ONCE)
+        names = {record.state.provider for record in records}
+        there = {name: asyncio.Semaphore(min(AT_ONCE, self._withdrawing.at_once(name))) for name in names}
+        here = asyncio.Semaphore(AT_ONCE)
 
         async def cancel(record: Record) -> Outcome:
             try:
-                async with gate:
+                async with there[record.state.provider] if record.state.handover else here:
                     return await self.cancel(record, claim), None
             except GatewayError as error:
                 record = await self._store.read(record.id) or record

@@ -185,8 +185,10 @@ class Routing:
         if client is not None:
             with suppress(GatewayError):  # what the client may use was narrowed since
                 able = self.decide(content, client, state.provider if content.pinned else None).able
-        able = tuple(name for name in able if name not in state.refused.split())
-        return self.serving_first(able) or content.route or (state.provider,)
+        refused = state.refused.split()
+        able = tuple(name for name in able if name not in refused)
+        others = (name for name in content.route if name not in (state.provider, *refused))
+        return self.serving_first(able) or (state.provider, *others)
 
     def policy(self, state: State, content: Content) -> Policy:
         """What the lifecycle needs to know of the provider a message is with."""

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.asking import Asker
-from gateway.availability import Availability
+from gateway.asking import SHARE, Asker
+from gateway.availability import PATIENCE, Availability
 from gateway.errors import Code, GatewayError
 from gateway.model import keeping
 from gateway.model.changes import Change
@@ -25,6 +25,7 @@ from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Client
 from gateway.store.messages import Store
+from gateway.store.roster import Roster
 from gateway.transport import Transport
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ class Withdrawing:
         clients: Mapping[str, Client],
     ) -> None:
         self._store = store
+        self._roster = Roster(store)
         self._routing = routing
         self._recorder = recorder
         self._asker = asker
@@ -63,11 +65,12 @@ class Withdrawing:
         if provider is None or question is None:
             raise not_cancelable(record)
         said, lost = await self._told_to_drop(provider, question)
-        young = keeping.FRESH_MS - (self._store.clock.now() - record.state.answered_at)
-        if said == "unknown" and lost is None and young > 0:
-            # It has just taken it: it is told once more before it is believed not to have it.
-            await asyncio.sleep(young / 1000)
-            said, lost = await self._told_to_drop(provider, question)
+        if said == "unknown" and await self._settled(record):
+            # It had just taken it: it is told once more before it is believed not to have it.
+            said, again = await self._told_to_drop(provider, question)
+            lost = lost or again
+        if said == "unknown" and keeping.provable(record.state, self._store.clock.now()):
+            said = None
         if said == "unknown" and lost is None:
             said = await self._known_as_sent(record)
         if said is None:
@@ -81,6 +84,11 @@ class Withdrawing:
             current = await self._store.read(record.id)
             raise not_cancelable(current or record)
         return canceled
+
+    def at_once(self, name: str) -> int:
+        """How many cancels may be under way at a provider, so that each has its turn in its rate in time."""
+        provider = self._routing.providers.get(name)
+        return max(int(provider.settings.rate * SHARE * PATIENCE / 2), 1) if provider else 1
 
     async def _told_to_drop(
         self, provider: Provider, question: Question[Withdrawal]
@@ -100,6 +108,14 @@ class Withdrawing:
             if time.monotonic() >= ends:
                 break
         return None, lost
+
+    async def _settled(self, record: Record) -> bool:
+        """Whether it had to be waited until what the vendor says of it is proof; not for its time, which is long."""
+        wait = keeping.provable(record.state, self._store.clock.now())
+        if not 0 < wait <= keeping.FRESH_MS:
+            return False
+        await asyncio.sleep(wait / 1000)
+        return True
 
     async def _known_as_sent(self, record: Record) -> Withdrawal | None:
         """The vendor knows none of the reference: whether that is because it has sent it. None: it does not say."""
@@ -123,7 +139,7 @@ class Withdrawing:
             ends is None or ends >= _midnight(last + timedelta(days=1), zone)
         )
         question = provider.withdrawal_of_days(first, last, group_tag) if within else None
-        if question is None:
+        if question is None or await self._others(resting[0].state.client, first, last, zone):
             return None
         try:
             await self._asker.ask(provider, question, unsettled="each is canceled for itself now")
@@ -134,11 +150,23 @@ class Withdrawing:
         return [record for record, dropped in zip(resting, found, strict=True) if dropped]
 
     async def _dropped(self, record: Record, claim: str) -> bool:
+        await self._settled(record)
         turn = partial(self._availability.turn, record.state.provider)
         finding = await self._recorder.find_kept(self._transport, record, turn)
-        if not isinstance(finding, Unknown):
+        if not isinstance(finding, Unknown) or keeping.provable(record.state, self._store.clock.now()):
             return False
         return await self._recorder.cancel(record, claim, _withdrawn) is not None
+
+    async def _others(self, client: str, first: date, last: date, zone: ZoneInfo) -> bool:
+        """Whether a client that is configured no more may have something there."""
+        begins, ends = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+        return any(
+            [
+                await self._roster.page(other, begins, ends, 1)
+                for other in await self._roster.clients()
+                if other != client
+            ]
+        )
 
     def _alone(self, provider: Provider) -> bool:
         """What the vendor keeps for the account is all of one client, through this provider."""

@@ -22,8 +22,8 @@ _WITHDRAWABLE = frozenset({Status.SCHEDULED, Status.UNCERTAIN, Status.SUBMITTED}
 
 
 def at_vendor(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
-    """The vendor has it: to send, or to keep until its time."""
-    if state.handover and now < state.send_at and not state.final_at:
+    """The vendor has it: to send, or to keep until its time; heard of later than that, it is asked what it did."""
+    if state.handover and not state.final_at and (now < state.send_at or policy.checkable):
         return kept(state, now, code, detail)
     return arrived(state, now, policy, code, detail, **fields)
 
@@ -43,7 +43,7 @@ def found_keeping(state: State, finding: Finding, now: int, policy: Policy) -> C
     if isinstance(finding, Unanswered) and late >= 0:
         return its_time(state, now, policy)
     if isinstance(finding, Unknown):
-        if now - state.answered_at >= FRESH_MS and not 0 <= late < OVERDUE_MS:
+        if not provable(state, now):
             gone = "the vendor that kept it does not know it any more: it was canceled there, or lost"
             return end(state, now, Status.CANCELED, Reason.PROVIDER_ERROR, detail=gone, open="")
         due = now + FRESH_MS
@@ -58,6 +58,14 @@ def found_keeping(state: State, finding: Finding, now: int, policy: Policy) -> C
     if late < 0:
         due = min(due, state.send_at)
     return turn(state, now, tell=False, due=due, attempts=state.attempts + 1)
+
+
+def provable(state: State, now: int) -> int:
+    """ms until a vendor that kept it and says that it knows none of it is believed, for it may have taken it just now, or
+    send it just now, and not list it yet. 0: at once."""
+    if -FRESH_MS <= now - state.send_at < OVERDUE_MS:
+        return state.send_at + OVERDUE_MS - now
+    return max(state.answered_at + FRESH_MS - now, 0)
 
 
 def withdrawn(state: State, now: int) -> Change | None:

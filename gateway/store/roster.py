@@ -35,6 +35,11 @@ class Roster:
         lane = await self._store.lane(client)
         return [id_.decode() for id_ in await self._store.in_lane(lane, "SMEMBERS", f"{{{lane}}}c:{claim}")]
 
+    async def clients(self) -> list[str]:
+        """All that ever sent anything."""
+        names = await self._store.command("{g}", "HKEYS", "{g}")
+        return [name[2:].decode() for name in names if name.startswith(b"c:")]
+
     async def page(
         self, client: str, begins: int | None, ends: int | None, number: int, after: Place | None = None
     ) -> list[Place]:
