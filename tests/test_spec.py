@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 from gateway.api import application
 from gateway.api.problems import KINDS, slug
 from gateway.model.ids import PREFIX, new_id
-from gateway.spec import page, routes, words
+from gateway.spec import page, reservations, routes, words
 from gateway.spec.document import as_json, as_yaml, build
 from gateway.spec.operations import OPERATIONS
 from gateway.spec.yaml import emit
@@ -199,7 +199,7 @@ def test_every_field_is_explained_and_no_words_are_left_over() -> None:
             assert inner.get("description"), f"{name}.{field} needs words in gateway/spec/words.py"
             assert "anyOf" not in inner or {"$ref"} in [choice.keys() for choice in inner["anyOf"]]
     queries = {operation.query.__name__: operation.query for operation in OPERATIONS if operation.query}
-    for name, fields in words.FIELDS.items():
+    for name, fields in (*words.FIELDS.items(), *reservations.FIELDS.items()):
         there = (
             {field.encode_name for field in msgspec.structs.fields(queries[name])}
             if name in queries
@@ -223,6 +223,27 @@ def test_the_rules_a_struct_cannot_say() -> None:
     ):
         with pytest.raises(jsonschema_rs.ValidationError):
             valid(wrong, body)
+
+
+def test_the_rules_of_reservations_too() -> None:
+    moment = "2026-11-21T09:00:00+09:00"
+    rules: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
+        "ReservationIn": (
+            [{"to": "1", "text": "x", "sendAt": moment}, {"to": "1", "template": {"id": "a"}, "sendAt": moment}],
+            [{"to": "1", "text": "x"}, {"to": "1", "sendAt": moment}],
+        ),
+        "ReservationPatchIn": ([{"text": "x"}, {"sendAt": moment}], [{}, {"text": None}, {"to": "1"}]),
+        "ReservationsCancelIn": (
+            [{"all": True}, {"groupTag": "g"}, {"from": moment}, {"to": moment}, {"all": False, "groupTag": "g"}],
+            [{}, {"all": False}, {"groupTag": ""}, {"clientTag": "a"}],
+        ),
+    }
+    for name, (right, wrong) in rules.items():
+        for body in right:
+            valid(body, {"$ref": f"#/components/schemas/{name}"})
+        for body in wrong:
+            with pytest.raises(jsonschema_rs.ValidationError):
+                valid(body, {"$ref": f"#/components/schemas/{name}"})
 
 
 def test_ids_match_their_pattern() -> None:

@@ -61,7 +61,7 @@ def found_keeping(state: State, finding: Finding, now: int, policy: Policy) -> C
 
 
 def provable(state: State, now: int) -> int:
-    """ms until a vendor that kept it and says that it knows none of it is believed, for it may have taken it just now, or
+    """ms until a vendor that kept it and says that it knows none of it is believed: it may have taken it just now, or
     send it just now, and not list it yet. 0: at once."""
     if -FRESH_MS <= now - state.send_at < OVERDUE_MS:
         return state.send_at + OVERDUE_MS - now

@@ -18,7 +18,7 @@ from gateway.errors import GatewayError, StoreUnavailable
 from gateway.settings import Client
 from tests.chaos.ledger import Span, carries
 from tests.chaos.letters import KOREA
-from tests.chaos.promises import SLACK, Wish
+from tests.chaos.promises import Wish
 
 if TYPE_CHECKING:
     from tests.chaos.process import Process
@@ -131,7 +131,7 @@ async def send(world: World, entry: Entry, start: float, dice: random.Random) ->
                 return
             world.count("caller: answer not heard")
         except GatewayError as error:
-            entry.refused.append((error.code, world.peak(world.now - SLACK)))
+            entry.refused.append((error.code, world.clocks.believed()))
             return
         except (StoreUnavailable, Unheard, *world.excused):
             world.count("caller: repeats")

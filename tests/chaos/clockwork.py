@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest import mock
 
-from gateway import availability, reservations, withdrawing
+from gateway import availability, recording, reservations, withdrawing
 from gateway.dispatch import dispatcher
 from gateway.dispatch import gates as process_gates
 from gateway.dispatch.parties import Gathering
@@ -97,6 +97,9 @@ class Dice:
     def randbits(self, number: int) -> int:
         return self._random.getrandbits(number)
 
+    def token_urlsafe(self, number: int) -> str:
+        return self.token_hex(number)
+
     def token_hex(self, number: int) -> str:
         return self._random.randbytes(number).hex()
 
@@ -135,7 +138,9 @@ def patched() -> Iterator[None]:
 @contextmanager
 def dice(seed: int) -> Iterator[None]:
     """The same ids in every run of a seed."""
-    with mock.patch.object(ids, "secrets", Dice(seed)), mock.patch.object(dispatcher, "secrets", Dice(seed)):
+    with ExitStack() as stack:
+        for module in (ids, dispatcher, recording):
+            stack.enter_context(mock.patch.object(module, "secrets", Dice(seed)))
         yield
 
 

@@ -44,7 +44,7 @@ class Letters:
             ids += [id_] * (id_ not in ids)
 
     def reworded(self, id_: str, content: dict[str, Any]) -> None:
-        """It was changed: from now on it is another letter. (One of several that were the same one is never changed.)"""
+        """It was changed: from now on it is another letter. (One that others are too is never changed.)"""
         old = self._letters.pop(id_, None)
         self.accepted(id_, content)
         if old is not None and old != self._letters[id_]:

@@ -58,8 +58,8 @@ def wording_ignored() -> Iterator[None]:
     """Everybody in a request gets the text of the first."""
     with (
         script("TAKE", _WORDING),
-        mock.patch.object(company, "wording", return_value=()),
-        mock.patch.object(places, "wording", return_value=()),
+        mock.patch.object(company, "together", return_value=()),
+        mock.patch.object(places, "together", return_value=()),
     ):
         yield
 
@@ -68,10 +68,10 @@ def wording_ignored() -> Iterator[None]:
 def half_the_wording_compared() -> Iterator[None]:
     """The text alone says who may travel together."""
 
-    def wording(content: Content) -> tuple[str, ...]:
-        return (content.text,)
+    def together(state: State, content: Content) -> tuple[tuple[str, ...], int]:
+        return (content.text,), state.send_at if state.handover else 0
 
-    with mock.patch.object(company, "wording", wording), mock.patch.object(places, "wording", wording):
+    with mock.patch.object(company, "together", together), mock.patch.object(places, "together", together):
         yield
 
 
@@ -97,8 +97,7 @@ def those_left_behind_are_forgotten() -> Iterator[None]:
 @bug
 def company_needs_no_claim() -> Iterator[None]:
     """The queue decides who travels along, not the record: also who was canceled, or left by another way."""
-    old = "local waits = S and S[PHASE] == 'q' and S[PROVIDER] == provider and S[EXPIRES_AT] > now"
-    with script("TAKE", (old, "local waits = S and S[PROVIDER] == provider and (S[PHASE] == 'q' or taken > 0)")):
+    with script("TAKE", ("S[PHASE] ~= 'q'", "(S[PHASE] ~= 'q' and taken == 0)")):
         yield
 
 

@@ -99,6 +99,8 @@ class Vendors(httpx.AsyncBaseTransport):
         how = self._how(account, asked)
         told = f"{asked.what}: {how}" if asked.what else how
         self._world.count(f"vendor: {told}", f"{' '.join(asked.references)} at {account.name}")
+        if not asked.send and asked.what in ("", "check") and how != "answer":
+            self.keeping.unheard.update(asked.references)
         if not asked.send:
             return await self._exchange(process, account, asked, how)
         account.under_way += 1
@@ -251,17 +253,21 @@ class Vendors(httpx.AsyncBaseTransport):
 
     # Receipts
 
-    def take(self, account: Account, reference: str) -> None:
+    def take(self, account: Account, reference: str, unlisted: float | None = None) -> None:
+        """`unlisted`: seconds that nobody finds it who asks."""
         now = self._world.passed_time
         if not account.named:
             account.taken.append(Taken(reference, "", len(account.taken), now, now))
             return
+        fate, settles = self._draw(FATES), now + self._dice.choice([0.0, 1.0, 5.0])
+        if unlisted is None:
+            unlisted = 0.0 if self.calm else self._dice.choice([0.0, 0.0, 2.0])
         taken = Taken(
             reference,
-            self._draw(FATES),
+            fate,
             len(account.taken),
-            now + self._dice.choice([0.0, 1.0, 5.0]),
-            now + (0.0 if self.calm else self._dice.choice([0.0, 0.0, 2.0])),
+            settles,
+            now + unlisted,
         )
         account.taken.append(taken)
         account.known.add(reference)

@@ -17,7 +17,8 @@ from tests.chaos.callers import Entry
 from tests.chaos.excuses import EXPIRED, UNCERTAIN, excuse, facts
 from tests.chaos.ledger import Account, Span, Taken, carries
 from tests.chaos.process import RETENTION
-from tests.chaos.verdict_reserved import Reserved, leftovers, too_near
+from tests.chaos.promises import odd_places
+from tests.chaos.verdict_reserved import Reserved, too_near
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -71,7 +72,7 @@ class Judge:
                 self.findings.append(f"STUCK lane {lane} is closed, and nothing was lost since it was adopted")
         self._callers()
         self._leftovers()
-        self.findings += leftovers(self._world, self.records)
+        self.findings += odd_places(self._world, self.records)
         return self.findings
 
     def _find(self, kind: str, id_: str, what: str) -> None:
@@ -216,7 +217,7 @@ class Judge:
         if expires != ends:
             self._find("TORN", id_, f"expires at {expires}, not {ends}")
         day = state.created_at // 86_400_000
-        claims = state.claims.split()
+        claims = [name for name in state.claims.split() if name[0] != "~"]  # that of a cancel names no key
         listed, *holders = self._world.books.many(
             ("LRANGE", f"{{{lane}}}x:{state.client}:d:{day}", 0, -1),
             *(("GET", f"{{{lane}}}k:{name}") for name in claims),
@@ -287,7 +288,7 @@ class Judge:
             self._find("LIE", id_, f"the caller was told it is canceled, and it is {state.status}")
 
     def _refusable(self, code: str, entry: Entry, wall: float) -> bool:
-        """Times that have passed; a provider that is not configured just now; a vendor that is to keep it and cannot."""
+        """Times that have passed; a provider that is not configured just now; a vendor that cannot keep it."""
         body = entry.body
         timed = "expiresAt" in body or "sendAt" in body
         able = [name for name, kind in self._world.shape.kinds.items() if carries(kind, body["to"])]

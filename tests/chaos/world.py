@@ -133,9 +133,6 @@ class World:
     def passed_time(self) -> float:
         return self.clocks.passed
 
-    def peak(self, since: float) -> float:
-        return self.clocks.peak(since)
-
     def jump(self, seconds: float) -> None:
         self.clocks.jump(seconds)
         self.vendors.keeping.release()
@@ -191,9 +188,7 @@ class World:
     def strike(self, process: Process | None) -> None:
         """What the process holds, or what anybody holds, may never be heard of again."""
         if process is None:
-            self.struck |= self.books.held()
-            for each in self.dispatchers.values():
-                self.struck |= each.hands
+            self.struck |= self.books.held().union(*(each.hands for each in self.dispatchers.values()))
         elif process.owner:
             self.struck |= self.books.held(process.owner) | process.hands
 
@@ -341,8 +336,10 @@ class World:
             process.thaw()
             process.offline_until = 0.0
         await self.operators.settle()
+        for _ in range(5 if any(each.hands for each in self.dispatchers.values()) else 0):
+            await asyncio.sleep(1.0)  # who was away tells now what became of what it sent
         patience = PATIENCE
-        for _ in range(ROUNDS):
+        for round_ in range(ROUNDS):
             await self._until_quiet()
             left = {id_: state for id_, state in self.books.records().items() if not state.final_at}
             if not left and any(each.hands for each in self.dispatchers.values()):
@@ -359,7 +356,7 @@ class World:
                 if patience % 8 == 0:  # who was away may have told of a failed login only now
                     await self.operators.settle()
             else:
-                await self._pass_time(left)
+                await self._pass_time(left, 240.0 if round_ > ROUNDS // 2 else 0.0)
             await asyncio.sleep(0.1)
 
     def _queued(self, left: dict[str, State]) -> list[State]:
@@ -378,8 +375,8 @@ class World:
                 self.findings += [finding] * (finding not in self.findings)
         return found
 
-    async def _pass_time(self, left: dict[str, State]) -> None:
-        """Till something is due; by hours, where all that is left only waits for a provider to come back."""
+    async def _pass_time(self, left: dict[str, State], least: float) -> None:
+        """Till something is due, but `least` seconds; by hours, where all that is left waits for a provider only."""
         waiting = {id_ for id_, state in left.items() if state.phase is Phase.WAITING}
         due = [
             state.due / 1000
@@ -394,7 +391,7 @@ class World:
                 await asyncio.sleep(RECONCILE_EVERY + 0.5)  # may it go elsewhere?
             if left == {id_: state for id_, state in self.books.records().items() if not state.final_at}:
                 ahead = max(ahead, HOURS)
-        self.jump(max(ahead, 0.0) + 0.001)
+        self.jump(max(ahead, least) + 0.001)
 
     async def _until_quiet(self) -> None:
         ends = self.now + 120.0
