@@ -69,10 +69,10 @@ class Withdrawing:
             # It had just taken it: it is told once more before it is believed not to have it.
             said, again = await self._told_to_drop(provider, question)
             lost = lost or again
-        if said == "unknown" and keeping.provable(record.state, self._store.clock.now()):
-            said = None
-        if said == "unknown" and lost is None:
+        soon = keeping.provable(record.state, self._store.clock.now()) > 0
+        if said == "unknown" and (soon or lost is None):
             said = await self._known_as_sent(record)
+            said = said if said == "sent" or not soon else None
         if said is None:
             await self._recorder.change(record, _doubted)
             raise lost or _unsaid(record)

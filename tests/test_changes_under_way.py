@@ -189,21 +189,6 @@ async def test_reservations_of_the_versions_before_are_released(
     assert sorted(harness.vendor.requests) == sorted(f"{id_.removeprefix('msg_')}g1" for id_ in (kept, moved))
 
 
-async def test_reservations_of_the_versions_before_are_listed_and_canceled_with_all(
-    harness: Harness, raw: redis.Redis
-) -> None:
-    """They are in no list of reservations, which version 4 began to keep."""
-    id_ = await harness.sent(sendAt=await in_an_hour(harness))
-    make_old(raw, id_.removeprefix("msg_"), 3)
-    for key in raw.keys("*r:shop"):
-        raw.delete(key)
-    harness.dispatch()
-    await asyncio.sleep(0.3)
-    listed = (await harness.api.get("/reservations")).json()["items"]
-    canceled = (await harness.api.post("/reservations/cancel", json={"all": True})).json()
-    assert ([each["id"] for each in listed], canceled) == ([id_], {"canceled": 1, "failed": []})
-
-
 async def in_an_hour(harness: Harness) -> str:
     await harness.here.store.know_time()
     return datetime.fromtimestamp(harness.here.store.clock.now() / 1000 + 3600, UTC).isoformat()

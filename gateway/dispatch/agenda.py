@@ -71,10 +71,9 @@ class Agenda:
             if not isinstance(verdict, Change):
                 return None
             released = state.status is Status.SCHEDULED and verdict.state.status is Status.QUEUED
-            if not (released and chosen):
-                return verdict
-            # Changed meanwhile, it may need another provider than the chosen one: it is due again at once.
-            return pick(verdict) if state is record.state else None
+            if released and state is not record.state:
+                return None  # changed meanwhile, it may need another provider: it is due again at once
+            return pick(verdict) if released and chosen else verdict
 
         def pick(change: Change) -> Change:
             step = change.step and change.step._replace(provider=chosen[0])

@@ -9,6 +9,8 @@ import msgspec
 from gateway.model.message import Phase, State, Status, Step
 from gateway.model.policy import Policy
 
+LONGEST_DOUBT_MS = 600_000
+"""Between two questions about an `uncertain` message."""
 MAX_RETRY_STEPS = 48
 MAX_STEPS = 256
 """Timeline entries: retries end theirs at the former, what a vendor says and new statuses at the latter."""
@@ -120,7 +122,7 @@ def ask(state: State, now: int, policy: Policy, detail: str, code: str = "", **f
 
 def doubt(policy: Policy, attempts: int) -> int:
     """ms until the vendor is asked again about an `uncertain` message: twice as long each time, ten minutes at most."""
-    return min(max(policy.settle_after, 1000) << min(attempts, 10), 600_000)
+    return min(max(policy.settle_after, 1000) << min(attempts, 10), LONGEST_DOUBT_MS)
 
 
 def pause(attempts: int, longest: int) -> int:

@@ -17,6 +17,8 @@ FRESH_MS = 2_000
 """A vendor that took a reservation is given so long to find it itself."""
 OVERDUE_MS = 60_000
 """For so long after its time a vendor may neither keep a reservation any more nor list it as sent yet."""
+HEARKENED = 3
+"""Questions without an answer, at its time, after which a vendor is believed to have sent what it took."""
 _DROPPED = "dropped by the vendor that kept it"
 _WITHDRAWABLE = frozenset({Status.SCHEDULED, Status.UNCERTAIN, Status.SUBMITTED})
 
@@ -40,13 +42,13 @@ def found_keeping(state: State, finding: Finding, now: int, policy: Policy) -> C
     late = now - state.send_at
     if isinstance(finding, Known):
         return arrived(state, now, policy, "", "the vendor that kept it has sent it")
-    if isinstance(finding, Unanswered) and late >= 0:
+    if isinstance(finding, Unanswered) and late >= 0 and state.attempts >= HEARKENED:
         return its_time(state, now, policy)
     if isinstance(finding, Unknown):
         if not provable(state, now):
             gone = "the vendor that kept it does not know it any more: it was canceled there, or lost"
             return end(state, now, Status.CANCELED, Reason.PROVIDER_ERROR, detail=gone, open="")
-        due = now + FRESH_MS
+        due = now + max(FRESH_MS, pause(state.attempts, 10_000))
     elif isinstance(finding, Kept) and late < 0:
         if not state.attempts and state.due == state.send_at:
             return None

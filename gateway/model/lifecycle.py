@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.model.changes import (
     END,
+    LONGEST_DOUBT_MS,
     Change,
     arrived,
     ask,
@@ -290,6 +291,9 @@ def found(state: State, finding: Finding, now: int, policy: Policy) -> Change | 
         return uncertain(state, now, policy, "the vendor does not list it")
     attempts = state.attempts + 1
     wait = doubt(policy, attempts) if state.status is Status.UNCERTAIN else pause(attempts, 60_000)
+    if state.handover and state.status is Status.UNCERTAIN and wait == LONGEST_DOUBT_MS:
+        # There is time until it matters.
+        wait = max(min(6 * 3_600_000, state.send_at - now), wait)
     return turn(state, now, tell=False, due=now + wait, attempts=attempts)
 
 
