@@ -15,6 +15,8 @@ import redis
 from tests import conftest
 from tests.conftest import start_redis
 
+ON_ONE_NODE = pytest.mark.parametrize("redis_server", ["single"], indirect=True)
+"""For whole-gateway tests whose steps in Redis are tried on a cluster elsewhere."""
 Servers = Callable[..., tuple[subprocess.Popen[bytes], str]]
 
 

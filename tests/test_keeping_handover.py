@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from gateway.model import lifecycle
-from gateway.model.lifecycle import FORGOTTEN, Change
+from gateway.model.lifecycle import Change
 from gateway.model.message import Phase, State, Status
 from gateway.model.outcome import (
     Accepted,
@@ -293,11 +293,23 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_reference() -> None:
 
 
 @each("now", [UNTIL, AT + 1])
-@each("policy", [CHECKABLE, QUERYABLE])
-def test_past_the_deadline_a_lost_answer_is_only_asked_about(now: int, policy: Policy) -> None:
-    assert settle(LOST, policy, now).phase is Phase.ASKING
+def test_past_the_deadline_a_lost_answer_is_only_asked_about(now: int) -> None:
+    assert settle(LOST, QUERYABLE, now).phase is Phase.ASKING
     waiting = handed(phase=Phase.WAITING, open="1 ", fence=1, due=now)
-    assert changed(lifecycle.wake(waiting, now, policy)).phase is Phase.ASKING
+    assert changed(lifecycle.wake(waiting, now, QUERYABLE)).phase is Phase.ASKING
+
+
+def test_where_a_second_one_is_refused_it_is_sent_at_its_time_under_the_same_reference() -> None:
+    """Not handed over again: the vendor would have to be given another time."""
+    state = settle(LOST, CHECKABLE, UNTIL)
+    waits = changed(lifecycle.wake(state, UNTIL, CHECKABLE))
+    assert (waits.status, waits.phase, waits.due, waits.open) == (Status.SCHEDULED, Phase.WAITING, AT, state.open)
+    sent = changed(lifecycle.wake(waits, AT, CHECKABLE))
+    assert (sent.status, sent.phase, sent.handover, sent.due) == (Status.QUEUED, Phase.QUEUED, 0, sent.expires_at)
+    assert (sent.generation, sent.open) == (state.generation, state.open)
+    assert lifecycle.cancel(sent, AT) is None, "it may be there"
+    late = changed(lifecycle.settle(sent, int(state.open), Accepted(), AT, CHECKABLE))
+    assert (late.status, late.open) == (Status.SUBMITTED, "")
 
 
 def test_a_lost_answer_of_a_vendor_that_can_be_asked_is_asked_about() -> None:
@@ -356,7 +368,7 @@ def test_only_a_provider_that_is_gone_is_passed_over() -> None:
         (Phase.QUEUED, "", UNTIL, "here"),
         (Phase.QUEUED, "", AT + HOUR, "here"),
         (Phase.QUEUED, "", EXPIRES, Status.EXPIRED),
-        (Phase.QUEUED, "1 ", UNTIL, Phase.ASKING),
+        (Phase.QUEUED, "1 ", UNTIL, Phase.WAITING),
         (Phase.QUEUED, "1 ", EXPIRES, Phase.ASKING),
         (Phase.WAITING, "", UNTIL, "here"),
         (Phase.WAITING, "", EXPIRES, Status.EXPIRED),
@@ -372,27 +384,3 @@ def test_what_becomes_of_it_when_it_comes_to_nothing(phase: Phase, open_: str, n
         assert is_kept_here(changed(verdict))
     else:
         assert wanted in (changed(verdict).status, changed(verdict).phase)
-
-
-# After an adoption
-
-
-@each("outcome", [NOT_THEN, ABOUT_US, NotSent("refused"), Busy("503"), Divided(2)])
-@each("policy", [CHECKABLE, QUERYABLE, BLIND, SITE])
-def test_what_was_forgotten_keeps_its_reference_its_provider_and_its_keeper(outcome: Any, policy: Policy) -> None:
-    state = settle(outcome, replace(policy, **ONWARD), fence=1, open=f"{FORGOTTEN} 1 ")
-    assert (state.generation, state.provider, state.handover, bool(state.open)) == (1, "main", UNTIL, True)
-
-
-@each(("policy", "phase"), [(CHECKABLE, Phase.QUEUED), (QUERYABLE, Phase.ASKING), (SITE, Phase.DONE)])
-def test_what_waited_may_be_there(policy: Policy, phase: Phase) -> None:
-    state = handed(phase=Phase.WAITING, due=NOW, open=f"{FORGOTTEN} ")
-    after = changed(lifecycle.wake(state, NOW, policy))
-    assert (after.phase, after.generation, bool(after.open)) == (phase, 1, True)
-    assert lifecycle.cancel(state, NOW) is None
-
-
-def test_a_take_of_before_is_not_given_back() -> None:
-    held = replace(taken(), open=f"{FORGOTTEN} 1 ")
-    assert lifecycle.give_back(held, 1, NOW) is None
-    assert changed(lifecycle.wake(held, held.due, QUERYABLE)).phase is Phase.ASKING

@@ -24,8 +24,9 @@ from gateway.model.message import Content, Phase, State, Status
 from gateway.provider import Provider, VendorAnswer, VendorRequest
 from gateway.store.messages import Claims, Fresh
 from tests.harness import eventually, settings_for
+from tests.redis_tools import ON_ONE_NODE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_ONE_NODE]
 MANY = 100_000
 MINUTE, DAY = 60_000, 86_400_000
 CONTENT = Content(to="+819012345678", text="Your table is ready.", encoding="gsm7", characters=20, segments=1)

@@ -173,7 +173,7 @@ def _lost(state: State, detail: str, now: int, policy: Policy) -> Change:
     detail = f"answer lost: {detail}"
     tries = "".join(f"{FACED if each == FORGOTTEN else each} " for each in state.open.split())
     state = msgspec.structs.replace(state, open=tries)
-    if _resendable(state, policy) and now < state.deadline and state.stalls <= MAX_STALLS:
+    if _resendable(state, policy) and now < state.expires_at and state.stalls <= MAX_STALLS:
         return later(state, now, 300_000, detail)
     if policy.queryable:
         return ask(state, now, policy, detail)
@@ -243,6 +243,13 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
             return ask(state, now, policy, "expired while an answer is missing: only asked about from now on")
         return end(state, now, Status.EXPIRED, Reason.EXPIRED, detail="not handed to a vendor in time")
     if now >= state.deadline:
+        if state.open and _resendable(state, policy):
+            # A plain message under the same reference: the vendor refuses it where it has the reservation.
+            if now < state.send_at:
+                return turn(state, now, tell=False, phase=Phase.WAITING, due=state.send_at)
+            said = "its answers were lost until its time: sent by the gateway, under the same reference"
+            fields = {"phase": Phase.QUEUED, "handover": 0, "due": state.expires_at, "attempts": 0}
+            return turn(state, now, Status.QUEUED, detail=said, **fields)
         if state.open:
             return ask(state, now, policy, "too late to hand it over, while an answer is missing: only asked about now")
         return kept_here(state, now, "the vendor could not be given it in time: the gateway keeps it")
@@ -264,7 +271,7 @@ def _news_since(state: State) -> int:
 def _untold(state: State) -> bool:
     """It may be at the vendor, and nobody was told so yet."""
     if state.status in (Status.SCHEDULED, Status.QUEUED):
-        return _outlived(state) or (state.handover > 0 and bool(state.open))
+        return bool(state.open)
     return state.status in (Status.SUBMITTING, Status.UNCERTAIN)
 
 
