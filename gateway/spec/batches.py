@@ -13,7 +13,7 @@ from gateway.api.problems import problem
 from gateway.errors import Code, GatewayError, Pointer
 from gateway.model.ids import BATCH_PREFIX
 from gateway.spec import examples, words
-from gateway.spec.entry import Answer, Operation, Parameter
+from gateway.spec.entry import CANCELING, Answer, Operation, Parameter
 from gateway.spec.words import BATCH_ID_PATTERN, E164_EXAMPLE, Extra
 
 ID = f"{BATCH_PREFIX}01m7v41f000hj4erxpyf6g76zw"
@@ -191,12 +191,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 example=_STANDS | {"counts": {"delivered": 880, "canceled": 120}},
             )
         },
-        problems=(
-            Code.NOT_CANCELABLE,
-            Code.PROVIDER_ERROR,
-            Code.PROVIDER_UNAVAILABLE,
-            Code.PROVIDER_TIMEOUT,
-            Code.STORE_UNAVAILABLE,
-        ),
+        problems=CANCELING,
     ),
 )

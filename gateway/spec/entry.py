@@ -12,6 +12,29 @@ from gateway.errors import Code
 Scope = Literal["read", "send", "admin"]
 
 
+ACCEPTING = (
+    Code.DUPLICATE_CLIENT_TAG,
+    Code.IDEMPOTENCY_KEY_REUSED,
+    Code.NO_ROUTE,
+    Code.UNSUPPORTED,
+    Code.RATE_LIMITED,
+    Code.PROVIDER_ERROR,
+    Code.PROVIDER_TIMEOUT,
+    Code.PROVIDER_UNAVAILABLE,
+    Code.OVERLOADED,
+    Code.STORE_UNAVAILABLE,
+)
+"""Problems of accepting one message."""
+CANCELING = (
+    Code.NOT_CANCELABLE,
+    Code.PROVIDER_ERROR,
+    Code.PROVIDER_UNAVAILABLE,
+    Code.PROVIDER_TIMEOUT,
+    Code.STORE_UNAVAILABLE,
+)
+"""Problems of canceling what a vendor may keep."""
+
+
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """A path parameter or a request header."""
 

@@ -14,7 +14,7 @@ from gateway.api.system import OrphanQuery
 from gateway.errors import Code
 from gateway.spec import batches, examples, reservations, vendors
 from gateway.spec.bodies import Liveness, Readiness
-from gateway.spec.entry import Answer, Operation, Parameter
+from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter
 from gateway.spec.words import ID_PATTERN
 
 MESSAGE_ID = Parameter(
@@ -75,18 +75,7 @@ MESSAGES = (
                 links=("getMessage", "cancelMessage"),
             ),
         },
-        problems=(
-            Code.DUPLICATE_CLIENT_TAG,
-            Code.IDEMPOTENCY_KEY_REUSED,
-            Code.NO_ROUTE,
-            Code.UNSUPPORTED,
-            Code.RATE_LIMITED,
-            Code.PROVIDER_ERROR,
-            Code.PROVIDER_TIMEOUT,
-            Code.PROVIDER_UNAVAILABLE,
-            Code.OVERLOADED,
-            Code.STORE_UNAVAILABLE,
-        ),
+        problems=ACCEPTING,
     ),
     Operation(
         method="post",
@@ -149,13 +138,7 @@ MESSAGES = (
                 links=("getMessage", "eraseMessageContent"),
             )
         },
-        problems=(
-            Code.NOT_CANCELABLE,
-            Code.PROVIDER_ERROR,
-            Code.PROVIDER_UNAVAILABLE,
-            Code.PROVIDER_TIMEOUT,
-            Code.STORE_UNAVAILABLE,
-        ),
+        problems=CANCELING,
     ),
     Operation(
         method="delete",

@@ -19,7 +19,7 @@ from gateway.api.reservations import ReservationQuery
 from gateway.api.schemas import MessageList, MessageOut
 from gateway.errors import Code, GatewayError
 from gateway.spec import examples, words
-from gateway.spec.entry import Answer, Operation, Parameter
+from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter
 from gateway.spec.words import E164_EXAMPLE, ID_PATTERN, Extra
 
 
@@ -184,18 +184,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 links=("getReservation", "changeReservation", "cancelReservation", "getMessage"),
             )
         },
-        problems=(
-            Code.DUPLICATE_CLIENT_TAG,
-            Code.IDEMPOTENCY_KEY_REUSED,
-            Code.NO_ROUTE,
-            Code.UNSUPPORTED,
-            Code.RATE_LIMITED,
-            Code.PROVIDER_ERROR,
-            Code.PROVIDER_TIMEOUT,
-            Code.PROVIDER_UNAVAILABLE,
-            Code.OVERLOADED,
-            Code.STORE_UNAVAILABLE,
-        ),
+        problems=ACCEPTING,
     ),
     Operation(
         method="get",
@@ -281,13 +270,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 links=("getReservation", "eraseMessageContent"),
             )
         },
-        problems=(
-            Code.NOT_CANCELABLE,
-            Code.PROVIDER_ERROR,
-            Code.PROVIDER_UNAVAILABLE,
-            Code.PROVIDER_TIMEOUT,
-            Code.STORE_UNAVAILABLE,
-        ),
+        problems=CANCELING,
     ),
     Operation(
         method="post",
