@@ -369,6 +369,7 @@ def test_only_a_provider_that_is_gone_is_passed_over() -> None:
         (Phase.QUEUED, "", AT + HOUR, "here"),
         (Phase.QUEUED, "", EXPIRES, Status.EXPIRED),
         (Phase.QUEUED, "1 ", UNTIL, Phase.WAITING),
+        (Phase.QUEUED, "1 ", AT + HOUR, Phase.WAITING),
         (Phase.QUEUED, "1 ", EXPIRES, Phase.ASKING),
         (Phase.WAITING, "", UNTIL, "here"),
         (Phase.WAITING, "", EXPIRES, Status.EXPIRED),

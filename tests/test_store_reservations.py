@@ -21,7 +21,7 @@ from gateway.model.reasons import Reason
 from gateway.store.messages import Late, Store
 from gateway.store.roster import Place, Roster
 from tests.store_tools import CONTENT, DAY, HOUR, LANE, LEASE, POLICY, Open, accept, known, put, take
-from tests.test_keeping import FINDINGS, OUTCOMES, follow
+from tests.test_keeping_history import FINDINGS, OUTCOMES, follow
 from tests.test_lifecycle import DEAF, LOST, word
 
 pytestmark = pytest.mark.anyio

@@ -245,8 +245,8 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if now >= state.deadline:
         if state.open and _resendable(state, policy):
             # A plain message under the same reference: the vendor refuses it where it has the reservation.
-            if now < state.send_at:
-                return turn(state, now, tell=False, phase=Phase.WAITING, due=state.send_at)
+            if now < state.send_at or state.phase is Phase.QUEUED:  # what is in a queue cannot be put there again
+                return turn(state, now, tell=False, phase=Phase.WAITING, due=max(state.send_at, now))
             said = "its answers were lost until its time: sent by the gateway, under the same reference"
             fields = {"phase": Phase.QUEUED, "handover": 0, "due": state.expires_at, "attempts": 0}
             return turn(state, now, Status.QUEUED, detail=said, **fields)
