@@ -39,7 +39,7 @@ SCAN = 2000
 SETTLING = 5.0
 """Seconds a cancel waits for the outcome of a handover under way."""
 AT_ONCE = 16
-"""Cancels under way at once, of one request for many."""
+"""Cancels under way at one vendor, of one request for many."""
 
 
 class Criteria(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,7 +246,7 @@ class Reservations:
         """Cancels each for itself, as `cancel` does; what became of each, in their order."""
         names = {record.state.provider for record in records}
         there = {name: asyncio.Semaphore(min(AT_ONCE, self._withdrawing.at_once(name))) for name in names}
-        here = asyncio.Semaphore(AT_ONCE)
+        here = asyncio.Semaphore(CHUNK)
 
         async def cancel(record: Record) -> Outcome:
             try:

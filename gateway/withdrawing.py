@@ -160,13 +160,10 @@ class Withdrawing:
     async def _others(self, client: str, first: date, last: date, zone: ZoneInfo) -> bool:
         """Whether a client that is configured no more may have something there."""
         begins, ends = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
-        return any(
-            [
-                await self._roster.page(other, begins, ends, 1)
-                for other in await self._roster.clients()
-                if other != client
-            ]
-        )
+        for other in await self._roster.clients():
+            if other != client and await self._roster.page(other, begins, ends, 1):
+                return True
+        return False
 
     def _alone(self, provider: Provider) -> bool:
         """What the vendor keeps for the account is all of one client, through this provider."""

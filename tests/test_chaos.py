@@ -6,25 +6,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos import planted, planted_gates, planted_parties
+from tests.chaos import planted, planted_gates, planted_parties, planted_reserved
 from tests.chaos.plant import BUGS
 from tests.chaos.run import Simulator, simulator
 
 FOUND_BY = {
     "no_fence": 61,
-    "refusal_with_open_try": 166,
+    "refusal_with_open_try": 129,
     "failover_with_open_try": 117,
     "lapsed_means_unsent": 59,
     "lost_answer_new_reference": 53,
     "lost_answer_is_a_refusal": 51,
-    "duplicate_is_a_refusal": 53,
-    "duplicate_is_an_acceptance": 57,
+    "duplicate_is_a_refusal": 7,
+    "duplicate_is_an_acceptance": 237,
     "expiry_with_open_try": 75,
-    "receipts_go_back": 54,
+    "receipts_go_back": 63,
     "cancel_of_held": 54,
     "gives_back_what_it_sent": 54,
     "reconciles_what_it_holds": 51,
-    "successor_gives_back": 72,
+    "successor_gives_back": 101,
     "outcome_thrown_away": 50,
     "take_forgets_the_intent": 50,
     "take_ignores_the_record": 50,
@@ -34,16 +34,16 @@ FOUND_BY = {
     "last_writer_wins": 51,
     "adoption_forgets_tries": 59,
     "restore_unnoticed": 59,
-    "only_the_first_lane": 119,
+    "only_the_first_lane": 162,
     "breaker_stays_open": 50,
-    "pause_ignored": 68,
+    "pause_ignored": 172,
     "in_flight_unbounded": 61,
     "unproven_login_unbounded": 64,
-    "refused_login_is_any_failure": 56,
+    "refused_login_is_any_failure": 4,
     "back_to_who_refused": 105,
-    "passed_over_with_open_try": 144,
+    "passed_over_with_open_try": 79,
     "peek_drops_live_entries": 51,
-    "strangers_stay": 184,
+    "strangers_stay": 305,
     "late_refusal_ignored": 93,
     "blind_resend_keeps_its_reference": 54,
     "blind_resends_without_end": 99,
@@ -61,6 +61,29 @@ FOUND_BY = {
     "a_refusal_of_several_is_a_lost_answer": 62,
     "divided_for_ever": 58,
     "late_division_ignored": 120,
+    "change_keeps_the_old_time": 32,
+    "change_loses_the_text": 32,
+    "change_of_what_left": 7,
+    "change_moves_it_only_in_the_record": 32,
+    "stays_in_the_list": 7,
+    "the_list_skips_some": 7,
+    "canceled_with_others_by_halves": 24,
+    "handed_over_under_a_new_reference": 7,
+    "handed_over_too_late": 55,
+    "kept_here_with_an_open_try": 108,
+    "refused_means_now": 16,
+    "not_known_means_not_there": 53,
+    "kept_by_both": 54,
+    "different_times_together": 24,
+    "an_hour_off": 7,
+    "canceled_on_a_lost_answer": 210,
+    "canceled_though_refused": 76,
+    "canceled_here_only": 7,
+    "too_late_means_canceled": 178,
+    "a_doubt_is_forgotten": 88,
+    "at_once_or_never": 130,
+    "on_the_minute_or_never": 40,
+    "its_time_is_proof": 194,
 }
 """A seed that finds each planted bug: where to look first."""
 SEEDS = range(400)
@@ -68,6 +91,7 @@ SEEDS = range(400)
 assert planted
 assert planted_gates
 assert planted_parties
+assert planted_reserved
 
 
 @pytest.fixture(scope="module")

@@ -196,6 +196,7 @@ async def test_a_reservation_does_not_keep_the_order_of_an_outage(pair: Pair) ->
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(harness.here.store.clock.now() / 1000 + 3600))
     id_ = await harness.sent(sendAt=at)
     await gates.resume(gate)
+    await harness.here.availability.refresh()
     await advance(harness, 3601)
     harness.dispatch()
     assert (await harness.until(id_, "delivered"))["provider"] == "main"

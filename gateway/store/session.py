@@ -194,6 +194,8 @@ class Session:
         now = Position(epoch, seq, before.boot)
         if epoch < before.epoch or (epoch == before.epoch and seq <= before.seq):
             await self._forget(lane, now, before)
+        if epoch > before.epoch:
+            self._lane_by_client.clear()  # adopted: who was given which lane may be forgotten too
         self._positions[lane] = max(now, self._positions.get(lane, now))
 
     # Asking

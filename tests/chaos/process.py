@@ -146,7 +146,7 @@ class Process:
             RETENTION.key,
         )  # fmt: skip
         self._done: asyncio.Task[None] | None = None
-        if world.forgetful and not errand:
+        if (world.forgetful or (world.shape.reserves and not owner)) and not errand:
             self.run(self._testify())
         if owner:
             self.dispatcher = Polite(

@@ -44,6 +44,11 @@ class Rules:
         self.mended[name] = self._world.now
         self.unproven[name] = float("-inf") if first else self._world.now
 
+    def forget(self) -> None:
+        """Redis was restored: what operators had told it may be gone."""
+        self.paused.clear()
+        self.unproven.clear()
+
     def answered(self, name: str) -> None:
         """The vendor let somebody in, or at least somebody believes so."""
         self.unproven.pop(name, None)

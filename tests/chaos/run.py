@@ -30,6 +30,8 @@ class Case:
     excused: Counter[str]
     stories: list[str] = field(default_factory=list)
     """What the gateway says of each message that something was found about."""
+    reservations: int = 0
+    """Of the messages."""
 
     @property
     def replay(self) -> str:
@@ -76,6 +78,7 @@ class Simulator:
             judge.remarks,
             judge.excused,
             stories,
+            len(judge.records.keys() & world.promises.made.keys()),
         )
 
 

@@ -88,6 +88,9 @@ def draw(seed: int) -> Shape:
         spells.append(
             Spell("removed", dice.choice(names), dice.uniform(0.1, 4.0), dice.choice((2.0, 8.0, 20.0)), chance(0.5))
         )
+        if random.Random(f"removed {seed}").random() < 0.4:  # something waits there
+            begins = max(spells[-1].begins - 1.0, 0.0)
+            spells += [Spell("paused", name, begins, spells[-1].lasts) for name in names]
     if chance(0.1):
         spells.append(Spell("restart", "", dice.uniform(0.5, 5.0), 0.0))
     lasts = dice.choice([4.0, 8.0, 15.0])
@@ -116,14 +119,15 @@ def _with_reservations(shape: Shape, dice: random.Random) -> Shape:
     if dice.random() < 0.5:
         spells += (Spell("haste", "", lasts, 0.0),)
         lasts += dice.choice([3.0, 6.0])
-    if able and dice.random() < 0.35:
-        spells += (Spell("dropped", "", dice.uniform(1.0, lasts), 0.0),)
+    if "aicross" in shape.kinds.values():
+        for _ in range(dice.choice([0, 0, 1, 1, 3])):
+            spells += (Spell("dropped", "", dice.uniform(1.0, lasts), 0.0),)
     clients = shape.clients if dice.random() < 0.7 else shape.clients[:1]
     return shape._replace(
-        messages=min(shape.messages, dice.choice([1, 3, 6])),
+        messages=min(shape.messages, dice.choice([1, 2, 4])),
         spells=spells,
         lasts=lasts,
-        reserves=dice.randint(2, 7),
+        reserves=dice.randint(3, 9),
         keepers=tuple(name for name in able if dice.random() < 0.6),
         exclusive=len(clients) == 1 and dice.random() < 0.6,
         clients=clients,

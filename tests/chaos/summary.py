@@ -18,6 +18,7 @@ class Summary:
 
     cases: int = 0
     messages: int = 0
+    reservations: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     injected: Pairs = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
@@ -30,6 +31,7 @@ class Summary:
     def add(self, case: Case) -> None:
         self.cases += 1
         self.messages += case.messages
+        self.reservations += case.reservations
         self.statuses.update(case.statuses)
         self.injected.update(case.injected)
         self.passed.update(case.passed)
@@ -39,7 +41,8 @@ class Summary:
         self.bad += [case.seed] * bool(case.findings)
 
     def __str__(self) -> str:
-        lines = [f"{self.cases} cases, {self.messages} messages checked: {_told(self.statuses)}"]
+        checked = f"{self.cases} cases, {self.messages} messages, {self.reservations} of them reservations, checked"
+        lines = [f"{checked}: {_told(self.statuses)}"]
         kinds = ("LOST", "TWICE", "LIE")
         others = {kind: number for kind, number in self.found.items() if kind not in kinds}
         lines.append(", ".join(f"{kind.lower()} {self.found[kind]}" for kind in kinds) + f"; else: {_told(others)}")

@@ -39,9 +39,8 @@ T = TypeVar("T")
 ROUNDS = 120
 """Looks at a case that is to settle, at most; each jumps to when something is due next."""
 PATIENCE = 40
-"""Of these, those in which messages may wait in a queue though everybody is well: 5 s each, then a minute. A gate opens
-by itself within 30 s, and a login that is to be proven lets one message through at a time; where the clock stepped back
-what is in flight may be believed for a quarter of an hour."""
+"""Of these, those in which messages may wait in a queue though all is well: 5 s each, then a minute. A gate opens by
+itself within 30 s; where the clock stepped back what is in flight may be believed for a quarter of an hour."""
 HOURS = 6 * 3600.0
 WAITS = (Phase.WAITING, Phase.QUEUED)
 
@@ -135,7 +134,7 @@ class World:
 
     def jump(self, seconds: float) -> None:
         self.clocks.jump(seconds)
-        self.vendors.keeping.release()
+        self.vendors.keeping.release(leapt=not self.calm)
         self.rough_at = self.now
         if seconds > 0 and not self.calm:
             self.strike(None)
@@ -211,7 +210,7 @@ class World:
         self.boot += 1
         self.copied_at, self.restored_at, self.forgot = copied_at, self.now, True
         self.rough_at = self.now
-        self.rules.paused.clear()
+        self.rules.forget()
         self._changed = True
 
     # Who is there
@@ -328,7 +327,7 @@ class World:
                 self.promises.look(self.books.entries())
 
     async def _settle(self) -> None:
-        """Everybody well again; time passes until nothing is left to do."""
+        """All is well; time passes until nothing is left to do."""
         self.calm = self.vendors.calm = True
         self.say("calm")
         self.trouble.end()
@@ -356,6 +355,7 @@ class World:
                 if patience % 8 == 0:  # who was away may have told of a failed login only now
                     await self.operators.settle()
             else:
+                patience = max(patience, 0 if self._queued(left) else PATIENCE // 2)
                 await self._pass_time(left, 240.0 if round_ > ROUNDS // 2 else 0.0)
             await asyncio.sleep(0.1)
 
