@@ -134,10 +134,15 @@ class Recorder:
         await self.change(record, partial(_apply_receipt, generation, word))
         return True
 
-    async def finding(self, record: Record, finding: Finding) -> Record:
-        """What a vendor said when asked about the message's current reference."""
+    async def finding(self, record: Record, finding: Finding, asked_at: int | None = None) -> Record:
+        """What a vendor said when asked, at that time (ms since 1970; None: now), about the message's current
+        reference."""
         generation = record.state.generation
-        record = await self.change(record, lambda state, now, policy: lifecycle.found(state, finding, now, policy))
+        # That it lists nothing counts as of the question: it may have come to know it since.
+        asked = asked_at if isinstance(finding, Unknown) else None
+        record = await self.change(
+            record, lambda state, now, policy: lifecycle.found(state, finding, asked or now, policy)
+        )
         for word in finding.receipts if isinstance(finding, Known) else ():
             record = await self.change(record, partial(_apply_receipt, generation, word))
         return record
@@ -145,8 +150,9 @@ class Recorder:
     async def inquire(self, transport: Transport, record: Record, turn: Turn) -> Record:
         """Asks the vendor about a message and records what it says; unchanged where it cannot be asked. `turn` is
         waited for before each request."""
+        asked_at = self._store.clock.now()
         finding = await self.find(transport, record, turn)
-        return await self.finding(record, finding) if finding else record
+        return await self.finding(record, finding, asked_at) if finding else record
 
     async def find(self, transport: Transport, record: Record, turn: Turn) -> Finding | None:
         """What the vendor says of a message: whether it keeps it, where it may; if not, whether it has sent it. None:

@@ -120,13 +120,15 @@ class Reservations:
         if not (record.state.handover and record.state.reserved) or record.state.phase not in _AT_REST:
             return record
         turn = partial(self._availability.turn, record.state.provider)
+        asked_at = self._store.clock.now()
         finding = await self._recorder.find(self._transport, record, turn)
-        young = keeping.provable(record.state, self._store.clock.now())
+        young = keeping.provable(record.state, asked_at)
         if isinstance(finding, Unknown) and 0 < young <= keeping.FRESH_MS:
             # It has just taken it: another look before it is believed not to have it.
             await asyncio.sleep(young / 1000)
+            asked_at = self._store.clock.now()
             finding = await self._recorder.find(self._transport, record, turn)
-        return await self._recorder.finding(record, finding) if finding else record
+        return await self._recorder.finding(record, finding, asked_at) if finding else record
 
     # Changing
 

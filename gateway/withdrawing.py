@@ -64,12 +64,14 @@ class Withdrawing:
         question = provider.withdrawal(reference(record.id, record.state.generation)) if provider else None
         if provider is None or question is None:
             raise not_cancelable(record)
+        asked_at = self._store.clock.now()
         said, lost = await self._told_to_drop(provider, question)
-        if said == "unknown" and await self._settled(record):
+        if said == "unknown" and await self._settled(record, asked_at):
             # It had just taken it: it is told once more before it is believed not to have it.
+            asked_at = self._store.clock.now()
             said, again = await self._told_to_drop(provider, question)
             lost = lost or again
-        soon = keeping.provable(record.state, self._store.clock.now()) > 0
+        soon = keeping.provable(record.state, asked_at) > 0
         if said == "unknown" and (soon or lost is None):
             said = await self._known_as_sent(record)
             said = said if said == "sent" or not soon else None
@@ -109,9 +111,9 @@ class Withdrawing:
                 break
         return None, lost
 
-    async def _settled(self, record: Record) -> bool:
+    async def _settled(self, record: Record, asked_at: int) -> bool:
         """Whether it had to be waited until what the vendor says of it is proof; not for its time, which is long."""
-        wait = keeping.provable(record.state, self._store.clock.now())
+        wait = keeping.provable(record.state, asked_at)
         if not 0 < wait <= keeping.FRESH_MS:
             return False
         await asyncio.sleep(wait / 1000)
@@ -150,10 +152,11 @@ class Withdrawing:
         return [record for record, dropped in zip(resting, found, strict=True) if dropped]
 
     async def _dropped(self, record: Record, claim: str) -> bool:
-        await self._settled(record)
+        await self._settled(record, self._store.clock.now())
+        asked_at = self._store.clock.now()
         turn = partial(self._availability.turn, record.state.provider)
         finding = await self._recorder.find_kept(self._transport, record, turn)
-        if not isinstance(finding, Unknown) or keeping.provable(record.state, self._store.clock.now()):
+        if not isinstance(finding, Unknown) or keeping.provable(record.state, asked_at):
             return False
         return await self._recorder.cancel(record, claim, _withdrawn) is not None
 
