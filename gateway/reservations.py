@@ -20,7 +20,7 @@ from gateway.errors import Code, GatewayError, invalid
 from gateway.model import keeping
 from gateway.model.changes import Change
 from gateway.model.ids import PREFIX
-from gateway.model.message import Content, Phase, Record, State, Status
+from gateway.model.message import Content, Phase, Record, State, Status, Step
 from gateway.model.outcome import Unknown
 from gateway.model.policy import Policy
 from gateway.recording import Recorder
@@ -144,10 +144,15 @@ class Reservations:
             worded = msgspec.structs.replace(record.content, text=text, template=None)
             pinned = record.state.provider if record.content.pinned else None
             able = self._routing.choose(worded, client, pinned, later=True)
+            able = tuple(name for name in able if name not in record.state.refused.split())
+            if not able:
+                detail = "The providers that could carry this text have refused the message."
+                raise GatewayError(Code.NO_ROUTE, detail, message_id=PREFIX + record.id)
             size = self._routing.providers[able[0]].measure(text)
             fields = {"text": text, "template": None, "route": able if len(able) > 1 else ()}
             fields |= {"encoding": size.encoding, "characters": size.characters, "segments": size.count}
         fits: list[bool] = []
+        made: list[Step | None] = []
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
             fits[:] = [keeping.changeable(state)]
@@ -162,13 +167,16 @@ class Reservations:
                 raise invalid("/sendAt", "sendAt must lie before the message's expiresAt.")
             what = " and ".join(["sendAt"] * (at != state.send_at) + ["text"] * (text is not None))
             times = {"send_at": at, "due": at, "expires_at": expires}
-            return keeping.changed(state, now, what, provider=able[0] if able else state.provider, **times)
+            change = keeping.changed(state, now, what, provider=able[0] if able else state.provider, **times)
+            made.append(change.step)
+            return change
 
         def rewrite(content: Content) -> Content:
             return msgspec.structs.replace(content, **fields)
 
         record = await self._recorder.change(record, rule, rewrite if fields else None)
-        if not fits[0]:
+        # Where the store's answer was lost it may have been made, and the message have left since.
+        if not fits[0] and not any(step in made for step in record.timeline):
             raise _not_changeable(record)
         return record
 

@@ -127,3 +127,11 @@ def test_a_provider_that_never_comes_back_leaves_it_final_in_the_end() -> None:
         state = changed(lifecycle.wake(state, state.due, NOBODY))
     assert state.final_at == NOW + 30_000 + NOBODY.no_news_after
     assert looks < 300
+
+
+def test_where_its_provider_is_gone_what_may_have_been_sent_waits_in_no_queue() -> None:
+    """Its provider may come back, and would be given it a second time."""
+    state = queued(status=Status.SUBMITTING, phase=Phase.WAITING, open=f"{FORGOTTEN} ", due=NOW)
+    gone = changed(lifecycle.wake(state, NOW, NOBODY))
+    assert (gone.phase, gone.open) == (Phase.WAITING, f"{FORGOTTEN} ")
+    assert changed(lifecycle.wake(gone, gone.due, BLIND)).status is Status.UNCERTAIN

@@ -256,7 +256,9 @@ def wake(state: State, now: int, policy: Policy) -> Verdict:
     if state.phase is Phase.QUEUED and state.open:
         return _lost(state, "the store lost track of it", now, policy)
     if state.phase is Phase.WAITING:
-        if policy.configured and FORGOTTEN in state.open.split() and not _resendable(state, policy):
+        if FORGOTTEN in state.open.split() and not _resendable(state, policy):
+            if not policy.configured:  # it must not be in a queue, should its provider come back
+                return later(state, now, 60_000, "", tell=False)
             return _lost(state, "the store lost track of it", now, policy)
         status = Status.QUEUED if state.status is Status.SCHEDULED and not state.handover else None
         return turn(state, now, status, tell=status is not None, phase=Phase.QUEUED, due=state.deadline)
