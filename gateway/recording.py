@@ -102,7 +102,8 @@ class Recorder:
             return change._replace(state=noted)
 
         record = await self.change(record, noting)
-        return record if canceled[0] else None
+        # A message that is there no more was canceled by nobody.
+        return record if canceled[0] and f"{claim} " in record.state.claims else None
 
     async def watch(self, record: Record) -> Record:
         """From now on the vendor's answer is announced."""

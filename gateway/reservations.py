@@ -153,9 +153,11 @@ class Reservations:
             fields |= {"encoding": size.encoding, "characters": size.characters, "segments": size.count}
         fits: list[bool] = []
         made: list[Step | None] = []
+        last: list[State] = []
 
         def rule(state: State, now: int, policy: Policy) -> Change | None:
             fits[:] = [keeping.changeable(state)]
+            last.clear()
             at = state.send_at if send_at is None else send_at
             if not fits[0] or (at == state.send_at and text is None):
                 return None
@@ -169,6 +171,7 @@ class Reservations:
             times = {"send_at": at, "due": at, "expires_at": expires}
             change = keeping.changed(state, now, what, provider=able[0] if able else state.provider, **times)
             made.append(change.step)
+            last.append(change.state)
             return change
 
         def rewrite(content: Content) -> Content:
@@ -178,6 +181,8 @@ class Reservations:
         # Where the store's answer was lost it may have been made, and the message have left since.
         if not fits[0] and not any(step in made for step in record.timeline):
             raise _not_changeable(record)
+        if last and record.state.updated_at != last[0].updated_at:
+            raise GatewayError(Code.NOT_FOUND, "This message is there no more.", message_id=PREFIX + record.id)
         return record
 
     # Canceling

@@ -73,3 +73,19 @@ async def test_another_text_does_not_lead_it_back_to_who_refused_it(pair: Pair) 
     with pytest.raises(GatewayError) as nobody:  # mediasms has no room for so many
         await here.reservations.change(changed, client, text="x" * 600)
     assert nobody.value.code is Code.NO_ROUTE
+
+
+async def test_what_is_there_no_more_is_neither_changed_nor_canceled(harness: Harness) -> None:
+    """A restored Redis may not know it, while a request still does."""
+    here = harness.here
+    await here.store.know_time()
+    first, second = await reserved(harness), await reserved(harness)
+    for record in (first, second):
+        lane = record.id[10:12]
+        await here.store.must(f"{{{lane}}}", "DEL", f"{{{lane}}}m:{record.id}")
+    with pytest.raises(GatewayError) as gone:
+        await here.reservations.change(first, here.settings.clients["shop"], text="Bye")
+    assert gone.value.code is Code.NOT_FOUND
+    with pytest.raises(GatewayError) as kept:
+        await here.reservations.cancel(second)
+    assert kept.value.code is Code.NOT_CANCELABLE

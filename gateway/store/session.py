@@ -171,6 +171,8 @@ class Session:
                 await self._forget(lane, Position(epoch, stands, boot), known)
         if epoch < 0:
             await self._forget(lane, Position(epoch, seq, boot), Position(0, seq, boot))
+        if known is not None and epoch > known.epoch:
+            self._lane_by_client.clear()
         self._positions[lane] = Position(epoch, seq, boot)
         self._met[lane] = (link, connects)
 
