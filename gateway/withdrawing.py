@@ -137,8 +137,8 @@ class Withdrawing:
             return None
         zone = ZoneInfo(provider.settings.timezone)
         first, *_, last = sorted(datetime.fromtimestamp(each.state.send_at / 1000, zone).date() for each in resting)
-        within = (begins is None or begins <= _midnight(first, zone)) and (
-            ends is None or ends >= _midnight(last + timedelta(days=1), zone)
+        within = (begins is None or begins <= midnight(first, zone)) and (
+            ends is None or ends >= midnight(last + timedelta(days=1), zone)
         )
         question = provider.withdrawal_of_days(first, last, group_tag) if within else None
         if question is None or await self._others(resting[0].state.client, first, last, zone):
@@ -162,7 +162,7 @@ class Withdrawing:
 
     async def _others(self, client: str, first: date, last: date, zone: ZoneInfo) -> bool:
         """Whether a client that is configured no more may have something there."""
-        begins, ends = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+        begins, ends = midnight(first, zone), midnight(last + timedelta(days=1), zone)
         for other in await self._roster.clients():
             if other != client and await self._roster.page(other, begins, ends, 1):
                 return True
@@ -175,7 +175,8 @@ class Withdrawing:
         return len(same) == 1 and len(users) == 1
 
 
-def _midnight(day: date, zone: ZoneInfo) -> int:
+def midnight(day: date, zone: ZoneInfo) -> int:
+    """The first moment of a day, ms since 1970: it may be twenty-three hours long, or twenty-five."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
 
 

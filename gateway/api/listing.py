@@ -109,7 +109,7 @@ async def list_messages(
     if asked.client_tag is not None:
         if asked.cursor is not None:
             raise no_cursor()
-        return _page([record for record in await of_tag(store, client, asked.client_tag) if wanted(record)], None)
+        return page([record for record in await of_tag(store, client, asked.client_tag) if wanted(record)], None)
     if batch is not None:
         return await _of_batch(store, batches, batch, asked, wanted)
     return await _of_client(store, client, asked, gateway, wanted)
@@ -135,8 +135,8 @@ async def _of_batch(store: Store, batches: Batches, id_: str, asked: ListQuery, 
             if record is not None and wanted(record):
                 items.append(record)
                 if len(items) == asked.limit:
-                    return _page(items, record.id)
-    return _page(items, None)
+                    return page(items, record.id)
+    return page(items, None)
 
 
 async def _of_client(
@@ -170,15 +170,16 @@ async def _of_client(
                 if record := by_id.get(ids[position]):
                     items.append(record)
                     if len(items) == asked.limit:
-                        return _page(items, Cursor(day, begin + position))
+                        return page(items, Cursor(day, begin + position))
             scanned += len(ids)
             end = begin
             if scanned >= SCAN:
-                return _page(items, Cursor(day, end))
-    return _page(items, None)
+                return page(items, Cursor(day, end))
+    return page(items, None)
 
 
-def _page(items: list[Record], cursor: Cursor | str | None) -> MessageList:
+def page(items: list[Record], cursor: msgspec.Struct | str | None) -> MessageList:
+    """One page, and the place where the next one starts; None: there is none."""
     return MessageList([record_out(record, events=False) for record in items], write_cursor(cursor) if cursor else None)
 
 

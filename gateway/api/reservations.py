@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from gateway.api.drafting import check_text, claims_of, given, ms, utc
-from gateway.api.listing import Moment, Name, no_cursor, of_tag, read_cursor, up_ms, write_cursor
+from gateway.api.listing import Moment, Name, no_cursor, of_tag, page, read_cursor, up_ms
 from gateway.api.messages import READ_QUERY, SEND, ClientQuery, accept, find, json, visible
 from gateway.api.problems import problem, translate
 from gateway.api.requests import AnyRequest, idempotency_key, json_body, query
@@ -25,7 +25,7 @@ from gateway.api.reservation_schemas import (
     ReservationsCanceledOut,
     ReservationsCancelIn,
 )
-from gateway.api.schemas import MessageList, record_out
+from gateway.api.schemas import record_out
 from gateway.api.services import Services, caller, services
 from gateway.api.vendors import replied
 from gateway.errors import invalid
@@ -34,6 +34,7 @@ from gateway.model.message import Record
 from gateway.reservations import Criteria
 from gateway.store.messages import claim_name
 from gateway.store.roster import Place
+from gateway.withdrawing import midnight
 
 PATH = "/reservations"
 
@@ -68,10 +69,10 @@ async def get_reservations(request: AnyRequest) -> Response[bytes]:
             raise no_cursor()
         found = await of_tag(here.store, client, asked.client_tag)
         records = [record for record in found if record.state.client == client and criteria.fits(record)]
-        return json(_page(records, None))
+        return json(page(records, None))
     after = read_cursor(asked.cursor, Place) if asked.cursor else None
     records, last = await here.reservations.page(client, criteria, asked.limit, after)
-    return json(_page(records, last))
+    return json(page(records, last))
 
 
 @route(f"{PATH}/{{message_id:str}}", http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=READ_QUERY)
@@ -143,8 +144,8 @@ def _criteria(asked: ReservationQuery, time_zone: str) -> Criteria:
     if asked.date is not None:
         try:
             day = date.fromisoformat(asked.date)
-            begins.append(_midnight(day, time_zone))
-            ends.append(_midnight(day + timedelta(days=1), time_zone))
+            begins.append(midnight(day, ZoneInfo(time_zone)))
+            ends.append(midnight(day + timedelta(days=1), ZoneInfo(time_zone)))
         except (ValueError, OverflowError):
             raise invalid("/date", "There is no such day.") from None
     return Criteria(
@@ -154,17 +155,8 @@ def _criteria(asked: ReservationQuery, time_zone: str) -> Criteria:
     )
 
 
-def _midnight(day: date, time_zone: str) -> int:
-    """A day begins at its first moment, be it twenty-three or twenty-five hours long."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(time_zone)).timestamp() * 1000)
-
-
 def _bound(moment: datetime | None) -> int | None:
     return None if moment is None else up_ms(moment)
-
-
-def _page(records: list[Record], last: Place | None) -> MessageList:
-    return MessageList([record_out(record, events=False) for record in records], write_cursor(last) if last else None)
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (

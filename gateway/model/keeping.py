@@ -23,11 +23,11 @@ _DROPPED = "dropped by the vendor that kept it"
 _WITHDRAWABLE = frozenset({Status.SCHEDULED, Status.UNCERTAIN, Status.SUBMITTED})
 
 
-def at_vendor(state: State, now: int, policy: Policy, code: str, detail: str, **fields: Any) -> Change:
+def at_vendor(state: State, now: int, policy: Policy, code: str, detail: str) -> Change:
     """The vendor has it: to send, or to keep until its time; heard of later than that, it is asked what it did."""
     if state.handover and not state.final_at and (now < state.send_at or policy.checkable):
         return kept(state, now, code, detail)
-    return arrived(state, now, policy, code, detail, **fields)
+    return arrived(state, now, policy, code, detail)
 
 
 def its_time(state: State, now: int, policy: Policy) -> Change:

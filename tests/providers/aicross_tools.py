@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from gateway.model.values import Secret
 from gateway.providers.aicross import TYPE, AICross, AICrossSettings
@@ -136,3 +139,15 @@ def xml(fields: dict[str, Any], prolog: str = '<?xml version="1.0" encoding="UTF
 
     each = f'<eventNotification type="DLR">{elements(fields)}</eventNotification>'
     return f"{prolog}<eventNotifications>\n {each}\n</eventNotifications>"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def bench_by_clock(clock: Clock) -> AsyncIterator[AICrossBench]:
+    async with simulated(clock=clock) as bench:
+        yield bench
+        assert not bench.simulator.violations

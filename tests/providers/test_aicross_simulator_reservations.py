@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,6 +27,7 @@ from gateway.provider import (
     Withdrawal,
 )
 from gateway.sandbox.aicross import JST
+from tests.providers import aicross_tools
 from tests.providers.aicross_tools import (
     NEXT,
     TODAY,
@@ -45,18 +45,8 @@ from tests.providers.aicross_tools import (
 from tests.providers.bench import DELIVERED, number
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def bench(clock: Clock) -> AsyncIterator[AICrossBench]:
-    async with simulated(clock=clock) as bench:
-        yield bench
-        assert not bench.simulator.violations
+clock = aicross_tools.clock
+bench = aicross_tools.bench_by_clock
 
 
 # By the adapter

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
+from tests.providers import aicross_tools
 from tests.providers.aicross_tools import (
     NEXT,
     TODAY,
@@ -16,23 +15,12 @@ from tests.providers.aicross_tools import (
     listed,
     mt,
     reserve,
-    simulated,
 )
 from tests.providers.bench import DELIVERED
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def bench(clock: Clock) -> AsyncIterator[AICrossBench]:
-    async with simulated(clock=clock) as bench:
-        yield bench
-        assert not bench.simulator.violations
+clock = aicross_tools.clock
+bench = aicross_tools.bench_by_clock
 
 
 @pytest.mark.parametrize(
