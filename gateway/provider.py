@@ -16,7 +16,9 @@ import msgspec
 
 from gateway.errors import UnreadableCallback
 from gateway.model import segments
+from gateway.model.capabilities import Capabilities, Keeping, Verifying
 from gateway.model.message import Content
+from gateway.model.offers import Balance, Billed, ShortUrl, Usage, VendorTemplate
 from gateway.model.outcome import (
     Accepted,
     Busy,
@@ -34,28 +36,38 @@ from gateway.model.outcome import (
 )
 from gateway.model.receipt import Receipt
 from gateway.model.values import Duration, Secret
+from gateway.model.voice import Call, Entry, Log, LoggedCall, LoggedMessage, Notice, Proof, Rule
 
 __all__ = [
     "Accepted",
     "Balance",
     "Billed",
     "Busy",
+    "Call",
     "Callback",
     "Capabilities",
     "Declined",
     "Duplicate",
+    "Entry",
     "Finding",
     "Guarantee",
     "Keeping",
     "Kept",
     "Known",
+    "Log",
+    "LoggedCall",
+    "LoggedMessage",
     "Misfit",
+    "Notice",
+    "Owner",
+    "Proof",
     "Provider",
     "ProviderSettings",
     "ProviderType",
     "ProviderTypes",
     "Question",
     "Refused",
+    "Rule",
     "SendOutcome",
     "ShortUrl",
     "Unanswered",
@@ -65,58 +77,17 @@ __all__ = [
     "VendorAnswer",
     "VendorRequest",
     "VendorTemplate",
+    "Verifying",
     "Withdrawal",
 ]
 
 T = TypeVar("T")
 
 
+Owner = Literal["same_owner", "changed_owner", "unknown"]
+"""Whether a number belongs to whom it belonged on some day."""
 Withdrawal = Literal["withdrawn", "sent", "unknown"]
 """What a vendor says when told to drop a message that it keeps: it did; too late; it knows none of the reference."""
-
-
-class Keeping(msgspec.Struct, frozen=True, kw_only=True):
-    """How a vendor keeps messages until their time."""
-
-    ahead: int = 0
-    """Seconds before its time that the vendor must have a message, at least."""
-    whole: int = 1
-    """Seconds its times are multiples of: 60 where it knows minutes only. What is less is dropped."""
-    cancelable: bool = False
-    """It can be told to drop one, and be asked whether it has one."""
-
-
-class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said to a vendor at all. Declared once per provider type, checked by `routing`."""
-
-    messages: bool = False
-    delivery_reports: bool = False
-    """The vendor pushes what became of a message."""
-    status_query: bool = False
-    """The vendor can be asked what became of a message."""
-    carriers: frozenset[str] = frozenset()
-    """Carrier hints the vendor has an id for; others are dropped."""
-    subject: bool = False
-    sender: bool = False
-    countries: frozenset[str] = frozenset()
-    """ISO 3166 countries it delivers to; empty: everywhere."""
-    characters: int | None = None
-    """Of a text, at most; None: no such limit."""
-    octets: int | None = None
-    """Bytes of a text in `charset`, at most; None: no such limit. Checked by `Provider.misfit`, which knows how the
-    vendor counts."""
-    charset: segments.Encoding | None = None
-    """In what the vendor measures texts; `Provider.misfit` refuses what is not in it. None: in the encodings of the
-    air, GSM-7 and UCS-2."""
-    receivers: int = 1
-    """Of one request, at most: messages of equal content leave together."""
-    templates: bool = False
-    """Texts that are kept at the vendor can be sent."""
-    short_urls: bool = False
-    balance: bool = False
-    usage: bool = False
-    reservations: Keeping | None = None
-    """The vendor can keep a message until its time; None: only the gateway does."""
 
 
 class VendorRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,47 +121,8 @@ class Question(msgspec.Struct, Generic[T], frozen=True):
 
     request: VendorRequest
     read: Callable[[VendorAnswer], T | Declined | Unreadable]
-
-
-class Balance(msgspec.Struct, frozen=True):
-    """What is left on the vendor account."""
-
-    amount: int
-    currency: str
-    """ISO 4217."""
-    unit: str
-    """What one of `amount` is."""
-
-
-class Billed(msgspec.Struct, frozen=True):
-    """Message parts a vendor bills, to one carrier's handsets where it says so."""
-
-    parts: int
-    carrier: str | None = None
-
-
-class Usage(msgspec.Struct, frozen=True):
-    """What the vendor account is billed for a month."""
-
-    billed: tuple[Billed, ...]
-    as_of: int
-    """ms since 1970: what was sent before is in it."""
-
-
-class VendorTemplate(msgspec.Struct, frozen=True):
-    """A text that is kept at the vendor and filled in by the gateway."""
-
-    id: str
-    content: str
-    holes: tuple[tuple[str, str], ...] = ()
-    """Each parameter's name, and how it stands in `content`."""
-
-
-class ShortUrl(msgspec.Struct, frozen=True):
-    """A short URL the vendor made."""
-
-    url: str
-    name: str
+    otherwise: VendorRequest | None = None
+    """Asked in its place, once, where the answer is HTTP 404: the document spells it both ways."""
 
 
 class Misfit(msgspec.Struct, frozen=True):
@@ -252,6 +184,11 @@ class Provider(ABC):
     settings: ProviderSettings
     account: str
     """Identifies the vendor account (never a secret): receipts are matched over providers that share it."""
+
+    rules: Mapping[str, Rule] = {}
+    """Its call trees, by their names in the configuration."""
+    call_number: str = ""
+    """What people call to prove their number, as they dial it; "" where nobody can."""
 
     # Messages
 
@@ -346,6 +283,60 @@ class Provider(ABC):
 
     def short_url(self, long_url: str, name: str | None, domain: str | None) -> Question[ShortUrl] | None:
         return None
+
+    # Verifying numbers, as `Capabilities.verification` says
+
+    def owner(self, number: str, since: date) -> Question[Owner] | Misfit:
+        """Whether an E.164 number still belongs to whom it belonged on that day."""
+        return Misfit("unsupported", "it does not know whether a number changed its owner")
+
+    def call_misfit(self, call: Call) -> Misfit | None:
+        """Why this provider cannot verify a number by such a call, or None. Pointers: `/number`, `/text`."""
+        return Misfit("unsupported", "it makes and takes no calls")
+
+    def call_request(self, call: Call, reference: str) -> VendorRequest:
+        """Has the vendor wait for the call, or make it, for a call that is no misfit. `reference` as for a message.
+        Its answer is read by `send_outcome`."""
+        raise NotImplementedError(f"{self.type} makes no calls")
+
+    def proofs(self, callback: Callback) -> tuple[Proof, ...]:
+        """What a push says about numbers that are being verified; asked of every push, before `receipts`. Raises
+        UnreadableCallback where it is none of this vendor's."""
+        return ()
+
+    # Rules, where `Capabilities.rules`. `rule` is one of `rules`
+
+    def entry(self, number: str, country: str | None, region: str) -> Entry | Misfit:
+        """A number for a rule's list, in group 1 and enabled. `number`: E.164, or national in `country` (ISO 3166, or
+        as `Entry` has it), where that is None in `region`. Pointers: `/number`, `/country`."""
+        return Misfit("unsupported", "it has no rules")
+
+    def numbers(self, rule: str) -> Question[tuple[Entry, ...]]:
+        """Whom the rule calls."""
+        raise NotImplementedError(f"{self.type} has no rules")
+
+    def replace_numbers(self, rule: str, numbers: tuple[Entry, ...]) -> Question[None]:
+        """Has the rule call these, and nobody else."""
+        raise NotImplementedError(f"{self.type} has no rules")
+
+    def activation_request(self, rule: str) -> VendorRequest:
+        """Sets the rule off, once. Its answer is read by `send_outcome`."""
+        raise NotImplementedError(f"{self.type} has no rules")
+
+    def notices(self, callback: Callback) -> tuple[Notice, ...]:
+        """What a push says about rules that went off; asked of every push. Raises UnreadableCallback."""
+        return ()
+
+    def log(
+        self, rule: str | None, *, latest: bool = False, since: int | None = None, until: int | None = None
+    ) -> tuple[Question[Log], ...]:
+        """What rules did, in parts that together are all: of one, or of all of the account; of the `latest` time that
+        the rule went off, or from `since` to before `until`, ms since 1970."""
+        raise NotImplementedError(f"{self.type} has no rules")
+
+    def log_of(self, rule: str, activation_id: str) -> Question[Log]:
+        """What the rule did when it went off under this id of the vendor's (`Notice.activation_id`)."""
+        raise NotImplementedError(f"{self.type} has no rules")
 
 
 class ProviderType(msgspec.Struct, frozen=True, kw_only=True):
