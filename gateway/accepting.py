@@ -272,7 +272,7 @@ class Acceptor:
             raise _past_send_at() if state and state.send_at else _past_expiry()
         if isinstance(result, Full):
             raise _overloaded("The provider's queue is full.")
-        raise _conflict(result)
+        raise conflict(result)
 
 
 def rate_headers(client: Client, left: int, resets: float = 1.0) -> dict[str, str]:
@@ -285,21 +285,20 @@ def rate_headers(client: Client, left: int, resets: float = 1.0) -> dict[str, st
     }
 
 
-def _conflict(conflict: Conflict) -> GatewayError:
-    message_id = PREFIX + conflict.id
-    if conflict.by == "key":
+def conflict(found: Conflict, prefix: str = PREFIX) -> GatewayError:
+    """`prefix`: of the ids of what is asked for; for a message that of messages."""
+    holder = prefix + found.id
+    if found.by == "key":
         return GatewayError(
             Code.IDEMPOTENCY_KEY_REUSED,
-            "This Idempotency-Key was used with other content; use a new key for a new message.",
-            message_id=message_id,
+            "This Idempotency-Key was used with other content; use a new key for a new request.",
+            message_id=holder,
         )
-    if conflict.by == "torn":
-        detail = "This clientTag and this Idempotency-Key name different messages."
+    if found.by == "torn":
+        detail = "This clientTag and this Idempotency-Key were used for different requests."
     else:
-        detail = "This clientTag was used with other content; use a new tag for a new message."
-    return GatewayError(
-        Code.DUPLICATE_CLIENT_TAG, detail, message_id=message_id, errors=(Pointer("/clientTag", detail),)
-    )
+        detail = "This clientTag was used with other content; use a new tag for a new request."
+    return GatewayError(Code.DUPLICATE_CLIENT_TAG, detail, message_id=holder, errors=(Pointer("/clientTag", detail),))
 
 
 def check_send_at(send_at: int, now: int) -> None:

@@ -23,7 +23,7 @@ import uvicorn
 import uvloop
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway import faults
+from gateway import activating, faults, verifying
 from gateway.accepting import Acceptor
 from gateway.api.application import application, metrics_application
 from gateway.api.auth import Access
@@ -31,18 +31,26 @@ from gateway.api.server import GatewayProtocol
 from gateway.api.services import Services
 from gateway.asking import Asker
 from gateway.availability import FRESH_FOR, Availability
+from gateway.direct import Direct
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
+from gateway.model.activation import Activation
+from gateway.model.verification import Verification
+from gateway.owners import Owners
+from gateway.proving import Proving
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.reservations import Reservations
 from gateway.routing import Routing
+from gateway.rules import Rules
 from gateway.settings import Settings
 from gateway.spec import routes as specification
 from gateway.store.answers import Answers
 from gateway.store.balances import Balances
 from gateway.store.batches import Batches
+from gateway.store.cases import Cases
+from gateway.store.code_key import CodeKey
 from gateway.store.engine import EmbeddedRedis, EngineError, running_url
 from gateway.store.gates import Gates
 from gateway.store.health import Health
@@ -51,6 +59,7 @@ from gateway.store.orphans import Orphans
 from gateway.store.replies import Replies
 from gateway.store.topology import Topology
 from gateway.store.usage import MonthlyCounts
+from gateway.store.waiting import Waiting
 from gateway.store.witness import Witness
 from gateway.supervisor import Supervisor
 from gateway.transport import Transport
@@ -94,6 +103,16 @@ async def open_services(
     gates = Gates(store)
     availability = Availability(gates, settings.providers, routing)
     asker = Asker(transport, gates, availability, balances)
+    acceptor = Acceptor(store, routing, asker.template, section.max_queue, section.time_zone, metrics)
+    direct = Direct(transport, gates, availability, settings.providers)
+    key, waiting = CodeKey(store, section.code_key), Waiting(store)
+    verifications = Cases(store, "v", Verification, retention, verifying.event)
+    verifier = verifying.Verifying(
+        store, verifications, waiting, routing, acceptor, recorder, direct, section.verifications_per_number
+    )
+    proving = Proving(store, verifications, waiting, key, routing, verifier)
+    activations = Cases(store, "f", Activation, retention, activating.event)
+    activator = activating.Activating(store, activations, waiting, routing, acceptor, direct)
     withdrawing = Withdrawing(store, routing, recorder, asker, availability, transport, settings.clients)
     return Services(
         settings=settings,
@@ -110,12 +129,18 @@ async def open_services(
         gates=gates,
         availability=availability,
         asker=asker,
-        acceptor=Acceptor(store, routing, asker.template, section.max_queue, section.time_zone, metrics),
+        acceptor=acceptor,
         recorder=recorder,
         reservations=Reservations(
             store, routing, recorder, availability, transport, withdrawing, section.max_queue, retention.key
         ),
-        receipts=Receipts(recorder, orphans, metrics),
+        receipts=Receipts(recorder, proving, activator, orphans, metrics),
+        code_key=key,
+        owners=Owners(store, verifications, routing, acceptor, asker),
+        verifying=verifier,
+        proving=proving,
+        rules=Rules(store, settings.providers, asker, waiting),
+        activating=activator,
         transport=transport,
         metrics=metrics,
         callback_networks={
@@ -221,7 +246,9 @@ def dispatcher_for(here: Services, owner: str, start: str) -> Dispatcher:
         here.metrics,
         here.availability,
         here.balances,
+        here.code_key,
         start,
+        {"v": here.verifying.wake, "f": here.activating.wake},
     )
 
 

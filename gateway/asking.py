@@ -68,8 +68,10 @@ class Asker:
     async def _exchange(self, provider: Provider, question: Question[T], unsettled: str = "") -> T:
         try:
             answer = await self._transport.exchange(provider, question.request)
+            if answer.status == 404 and question.otherwise is not None:
+                answer = await self._transport.exchange(provider, question.otherwise)
         except NeverLeft as error:
-            raise _unavailable(provider, f"The vendor cannot be reached: {error}.", 5) from error
+            raise unavailable(provider, f"The vendor cannot be reached: {error}.", 5) from error
         except LostAnswer as error:
             raise _lost(provider, str(error), unsettled) from error
         said = _read(provider, question, answer)
@@ -154,15 +156,15 @@ class Asker:
         now = self._clock()
         turn = max(self._turns.get(provider.name, now), now)
         if turn - now > PATIENCE:
-            raise _unavailable(provider, "This provider is asked as often as it may be.", 2)
+            raise unavailable(provider, "This provider is asked as often as it may be.", 2)
         self._turns[provider.name] = turn + 1 / (SHARE * provider.settings.rate)
         await asyncio.sleep(turn - now)
         state = (await self._gates.look(pass_for(provider))).state
         self._availability.note(provider.name, state)
         if state is GateState.PAUSED:
-            raise _unavailable(provider, "An operator paused this provider.", 60)
+            raise unavailable(provider, "An operator paused this provider.", 60)
         if not await self._availability.turn(provider.name):
-            raise _unavailable(provider, "This provider is asked as often as it may be.", 2)
+            raise unavailable(provider, "This provider is asked as often as it may be.", 2)
 
 
 def _named(id: str, known: tuple[VendorTemplate, ...]) -> VendorTemplate | None:
@@ -182,7 +184,7 @@ def _read(provider: Provider, question: Question[T], answer: VendorAnswer) -> T 
         return Unreadable("the gateway failed at it")
 
 
-def _unavailable(provider: Provider, detail: str, retry_after: float) -> GatewayError:
+def unavailable(provider: Provider, detail: str, retry_after: float) -> GatewayError:
     log.warning("vendor not asked", provider=provider.name, reason=detail)
     detail = f"{detail} Nothing was asked."
     return GatewayError(Code.PROVIDER_UNAVAILABLE, detail, provider=provider.name, retry_after=retry_after)

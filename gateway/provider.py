@@ -187,6 +187,8 @@ class Provider(ABC):
 
     rules: Mapping[str, Rule] = {}
     """Its call trees, by their names in the configuration."""
+    log_lag: int = 0
+    """Seconds that the vendor's log of what rules did lies behind."""
     call_number: str = ""
     """What people call to prove their number, as they dial it; "" where nobody can."""
 

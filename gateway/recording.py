@@ -122,7 +122,9 @@ class Recorder:
             return Change(state, None)
 
         def blank(content: Content) -> Content:
-            return msgspec.structs.replace(content, to="", text="", subject=None, metadata=None, options=None)
+            return msgspec.structs.replace(
+                content, to="", text="", subject=None, metadata=None, options=None, hidden=None
+            )
 
         return await self.change(record, rule, blank)
 

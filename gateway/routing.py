@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -118,12 +118,15 @@ class Routing:
             route = self.route(content, client)
             names = _order(route) if route else () if self._routes else tuple(self.providers)
             return names if client.providers is None else tuple(filter(client.may_use, names))
-        if pinned not in self.providers:
+        return self._pinned(client, pinned)
+
+    def _pinned(self, client: Client, name: str) -> tuple[str, ...]:
+        if name not in self.providers:
             known = ", ".join(sorted(filter(client.may_use, self.providers))) or "none"
             raise invalid("/provider", f"There is no provider of this name; configured: {known}.")
-        if not client.may_use(pinned):
-            raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=pinned)
-        return (pinned,)
+        if not client.may_use(name):
+            raise GatewayError(Code.FORBIDDEN, "This client may not use this provider.", provider=name)
+        return (name,)
 
     def route(self, content: Content, client: Client) -> Route | None:
         """The first route that matches."""
@@ -137,6 +140,21 @@ class Routing:
             ):
                 return route
         return None
+
+    def able(self, client: Client, pinned: str | None, why_not: Callable[[Provider], Misfit | None]) -> Provider:
+        """The provider for what is no message: the named one, or the first of this client's that is able, one that
+        serves now before others. Raises `no_route`, `unsupported`, or as `candidates` does."""
+        names = self._pinned(client, pinned) if pinned else tuple(filter(client.may_use, self.providers))
+        reasons = {name: why_not(self.providers[name]) for name in names}
+        found = tuple(name for name, reason in reasons.items() if reason is None)
+        if found:
+            return self.providers[self.serving_first(found)[0]]
+        errors = tuple(Pointer(why.pointer, f"{name}: {why.detail}") for name, why in reasons.items() if why)
+        if pinned:
+            raise GatewayError(Code.UNSUPPORTED, errors[0].detail, errors=errors, provider=pinned)
+        raise GatewayError(
+            Code.NO_ROUTE, "No provider that this client may use can do this; see errors.", errors=errors
+        )
 
     def serving_first(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(names, key=self.away.__contains__)) if self.away else names

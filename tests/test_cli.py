@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
+from gateway.provider import Capabilities
 from gateway.providers import TYPES
 from gateway.sandbox.readme import capabilities, endings, renewed
 from tests.conftest import free_port
@@ -67,6 +69,26 @@ def test_the_readme_s_tables_are_those_of_the_providers() -> None:
     readme = (ROOT / "README.md").read_text()
     tables = {"capabilities": capabilities(TYPES), "endings": endings(TYPES)}
     assert renewed(readme, tables) == readme, "stale: make readme"
+
+
+@pytest.mark.parametrize(
+    ("able", "verifies", "rules", "longest", "receivers"),
+    [
+        (Capabilities(messages=True), "no", "no", "any", "1"),
+        (Capabilities(messages=True, verification=frozenset({"owner"})), "`owner`", "no", "any", "1"),
+        (Capabilities(verification=frozenset({"call_out", "call_in"})), "`call_in`, `call_out`", "no", "no", "no"),
+        (Capabilities(rules=True), "no", "yes", "no", "no"),
+    ],
+)
+def test_the_table_tells_who_verifies_numbers_and_has_rules(
+    able: Capabilities, verifies: str, rules: str, longest: str, receivers: str
+) -> None:
+    kind = msgspec.structs.replace(next(iter(TYPES.values())), capabilities=able)
+    lines = capabilities({"one": kind}).splitlines()
+    assert f"| verifies numbers | {verifies} |" in lines
+    assert f"| rules (call trees) | {rules} |" in lines
+    assert f"| longest text | {longest} |" in lines
+    assert f"| receivers in a request | {receivers} |" in lines
 
 
 def test_a_table_is_printed_or_put_into_a_file(tmp_path: Path) -> None:

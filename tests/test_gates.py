@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from gateway.availability import Availability
-from gateway.dispatch.gates import Gate, verdict
+from gateway.gate import Gate, verdict
 from gateway.model.outcome import Accepted, Busy, Duplicate, NotSent, Refused, Unreadable
 from gateway.model.reasons import Reason
 from gateway.routing import Routing

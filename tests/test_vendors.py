@@ -42,6 +42,8 @@ async def test_providers_are_listed_as_configured(bench: Bench) -> None:
             "shortUrls": True,
             "balance": True,
             "usage": True,
+            "verification": [],
+            "rules": False,
         },
         "guarantee": "blind",
         "limits": {
@@ -57,6 +59,7 @@ async def test_providers_are_listed_as_configured(bench: Bench) -> None:
     assert found["main"]["limits"]["characters"] == 660
     assert "bytes" not in found["main"]["limits"]
     assert found["main"]["guarantee"] == "deduplicated"
+    assert (found["main"]["capabilities"]["verification"], found["main"]["capabilities"]["rules"]) == (["owner"], False)
 
 
 @once

@@ -71,10 +71,13 @@ def draft_of(body: MessageIn, settings: Settings) -> Draft:
     )
 
 
-def claims_of(client: Client, path: str, tag: str | None, key: str | None, body: msgspec.Struct) -> Claims:
-    """The idempotency claims of a request: the tag's is per client, the key's per client and path."""
+def claims_of(
+    client: Client, path: str, tag: str | None, key: str | None, body: msgspec.Struct, kind: str = "tag"
+) -> Claims:
+    """The idempotency claims of a request: the tag's is per client and `kind` of what is asked for (a message, where
+    nothing is said), the key's per client and path."""
     return Claims(
-        tag=claim_name(client.name, "tag", tag) if tag else "",
+        tag=claim_name(client.name, kind, tag) if tag else "",
         key="!" + claim_name(client.name, "key", path, key) if key else "",
         content=hashlib.sha256(HASH_VERSION + _canonical.encode(body)).digest()[:16],
     )

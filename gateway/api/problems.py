@@ -85,6 +85,24 @@ KINDS: Mapping[Code, Kind] = {
         "The message left already, was canceled, is still needed as it is, or a vendor keeps it until its time.",
         "Read the message: its status says where it stands.",
     ),
+    Code.VERIFICATION_PENDING: Kind(
+        409,
+        "Verification pending",
+        "Another call-in verification of this number has not ended: two could not be told apart.",
+        "Wait until that one is verified or expired, and begin again then.",
+    ),
+    Code.VERIFICATION_NOT_READY: Kind(
+        409,
+        "Verification not ready",
+        "The vendor that calls the number has not told its code yet. No try was used.",
+        "Repeat the same request in a moment.",
+    ),
+    Code.PRECONDITION_FAILED: Kind(
+        412,
+        "Precondition failed",
+        "The resource is not any more what `If-Match` says: somebody else changed it since it was read.",
+        "Read it again, make the change on what it is now, and send that with its new `ETag`.",
+    ),
     Code.PAYLOAD_TOO_LARGE: Kind(
         413, "Payload too large", "The body exceeds the configured limit.", "Send less, or in several requests."
     ),

@@ -10,18 +10,23 @@ from typing import Any, cast
 from litestar.connection import ASGIConnection
 
 from gateway.accepting import Acceptor
+from gateway.activating import Activating
 from gateway.api.auth import Access, Caller
 from gateway.asking import Asker
 from gateway.availability import Availability
 from gateway.metrics import Metrics
+from gateway.owners import Owners
+from gateway.proving import Proving
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.reservations import Reservations
 from gateway.routing import Routing
+from gateway.rules import Rules
 from gateway.settings import Network, Settings
 from gateway.store.answers import Answers
 from gateway.store.balances import Balances
 from gateway.store.batches import Batches
+from gateway.store.code_key import CodeKey
 from gateway.store.gates import Gates
 from gateway.store.health import Health
 from gateway.store.messages import Store
@@ -29,6 +34,7 @@ from gateway.store.orphans import Orphans
 from gateway.store.replies import Replies
 from gateway.store.usage import MonthlyCounts
 from gateway.transport import Transport
+from gateway.verifying import Verifying
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,12 @@ class Services:
     recorder: Recorder
     reservations: Reservations
     receipts: Receipts
+    code_key: CodeKey
+    owners: Owners
+    verifying: Verifying
+    proving: Proving
+    rules: Rules
+    activating: Activating
     transport: Transport
     metrics: Metrics
     callback_networks: Mapping[str, tuple[Network, ...]]

@@ -63,6 +63,8 @@ class CapabilitiesOut(msgspec.Struct, rename="camel", kw_only=True):
     balance: bool
     usage: bool
     reservations: KeepingOut | UnsetType = UNSET
+    verification: list[Literal["owner", "call_in", "call_out"]]
+    rules: bool
 
 
 class LimitsOut(msgspec.Struct, rename="camel", kw_only=True):

@@ -9,8 +9,8 @@ import msgspec
 import structlog
 
 from gateway import faults
-from gateway.dispatch.gates import Gate
 from gateway.errors import StoreUnavailable
+from gateway.gate import Gate
 from gateway.model import lifecycle
 from gateway.model.changes import Change
 from gateway.model.keeping import changeable

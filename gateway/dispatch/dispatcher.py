@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -18,19 +18,21 @@ import structlog
 
 from gateway import faults
 from gateway.availability import FRESH_FOR, Availability
-from gateway.dispatch.agenda import Agenda
-from gateway.dispatch.gates import Gate, Ticket
+from gateway.dispatch.agenda import HOLD_MS, Agenda
 from gateway.dispatch.parties import Gathering, divided, parties
 from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
+from gateway.gate import Gate, Ticket
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
-from gateway.model.message import Record
+from gateway.model.message import Record, filled
 from gateway.model.outcome import Accepted, NotSent, Refused, SendOutcome, Unreadable
 from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.store.balances import Balances
+from gateway.store.cases import ripe
 from gateway.store.clock import steady_ms
+from gateway.store.code_key import CodeKey
 from gateway.store.gates import STALE_AFTER, Gates, GateState
 from gateway.store.messages import Store
 from gateway.transport import Transport
@@ -45,8 +47,13 @@ IDLE_SHORTEST, IDLE_LONGEST = 0.002, 0.02
 """Seconds between two looks into an empty queue."""
 RECONCILE_EVERY = 2.0
 """Seconds. Queues of providers that are not configured any more are looked at as often."""
+CASES_EVERY = 0.2
+"""Seconds between two looks for records beside messages whose time has come."""
 SHUT_PAUSE = 0.1
 """Seconds between two looks at a gate that lets nothing through."""
+
+Waker = Callable[[str, bytes], Awaitable[None]]
+"""Given a record's id and state."""
 
 
 class Dispatcher:
@@ -54,9 +61,11 @@ class Dispatcher:
 
     def __init__(
         self, store: Store, recorder: Recorder, routing: Routing, transport: Transport, owner: str,
-        metrics: Metrics, availability: Availability, balances: Balances, start: str,
+        metrics: Metrics, availability: Availability, balances: Balances, codes: CodeKey, start: str,
+        wakers: Mapping[str, Waker] | None = None,
     ) -> None:  # fmt: skip
-        """`start`: a name that all processes of one start of the gateway share, and no other start has."""
+        """`start`: a name that all processes of one start of the gateway share, and no other start has. `wakers`: what
+        looks at records beside messages whose time has come, by their kind."""
         self._store = store
         self._recorder = recorder
         self._transport = transport
@@ -65,7 +74,9 @@ class Dispatcher:
         self._metrics = metrics
         self._availability = availability
         self._balances = balances
+        self._codes = codes
         self._start = start
+        self._wakers = wakers or {}
         asker = f"{owner}.{secrets.token_hex(4)}"
         gates = Gates(store)
         self._gates = {name: Gate(gates, availability, each, asker) for name, each in routing.providers.items()}
@@ -90,6 +101,8 @@ class Dispatcher:
             self._persist("availability", self._watch),
             self._persist("strangers", self._move_strangers),
         ]
+        if self._wakers:
+            loops.append(self._persist("cases", self._wake_cases))
         await asyncio.gather(*loops)
         await self._agenda.drain()
         if self._sends:
@@ -246,6 +259,8 @@ class Dispatcher:
         gate = self._gates[provider.name]
         try:
             try:
+                # One-time codes are in no record: a message that has one is alone in its request.
+                key = await self._codes.read() if party[0].content.hidden else b""
                 await gate.wait(start)
             except StoreUnavailable:
                 await self._give_back(party)
@@ -255,7 +270,7 @@ class Dispatcher:
                 await self._give_back(party)
                 return
             began = time.monotonic()
-            outcome = await self._send(provider, party)
+            outcome = await self._send(provider, party, key)
             self._metrics.observe("gateway_vendor_seconds", time.monotonic() - began, provider=provider.name)
             self._metrics.add(
                 "gateway_vendor_tries_total", provider=provider.name, outcome=type(outcome).__name__.lower()
@@ -276,15 +291,16 @@ class Dispatcher:
     async def _for_each(self, party: list[Record], record_it: Callable[[Record], Awaitable[object]]) -> None:
         await asyncio.gather(*(self._until_recorded(partial(record_it, record)) for record in party))
 
-    async def _send(self, provider: Provider, party: list[Record]) -> SendOutcome:
+    async def _send(self, provider: Provider, party: list[Record], key: bytes) -> SendOutcome:
         record, *others = party
+        content = filled(record.content, key)
         further = tuple(other.content.to for other in others)
         named = reference(record.id, record.state.generation)
         try:
             if record.state.handover:
-                request = provider.reserve_request(record.content, named, record.state.send_at, further)
+                request = provider.reserve_request(content, named, record.state.send_at, further)
             else:
-                request = provider.send_request(record.content, named, further)
+                request = provider.send_request(content, named, further)
         except Exception as error:  # an adapter's bug must cost one message a pause, not its place
             log.error("request not built", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
             return NotSent("the request could not be built", ours=True)
@@ -318,6 +334,24 @@ class Dispatcher:
         while not self._stopping.is_set():
             worked = [await self._agenda.work(lane) for lane in await self._store.lanes()]
             await self._pause(0 if any(worked) else 0.05)
+
+    async def _wake_cases(self) -> None:
+        while not self._stopping.is_set():
+            worked = [await self._wake_lane(lane) for lane in await self._store.lanes()]
+            await self._pause(0 if any(worked) else CASES_EVERY)
+
+    async def _wake_lane(self, lane: str) -> bool:
+        """One look at a lane; whether there may be more at once."""
+        due = await ripe(self._store, lane, BATCH, HOLD_MS)
+        woken = await asyncio.gather(
+            *(self._wakers[kind](id_, raw) for kind, id_, raw in due if kind in self._wakers), return_exceptions=True
+        )
+        for error in woken:
+            if isinstance(error, StoreUnavailable):
+                raise error
+            if isinstance(error, BaseException):  # it comes again, and must not hold up the others
+                log.error("record not looked at", exc_info=error)
+        return len(due) == BATCH
 
     async def _reconcile(self) -> None:
         """Gives back what Redis believes to be in our hands and is not: the answer to a take was lost.

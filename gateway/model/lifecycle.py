@@ -56,7 +56,7 @@ MAX_STALLS = 5
 MAX_BLIND_RESENDS = 2
 """Of a message whose caller chose `duplicateRisk: accept`."""
 LONGEST_PAUSE_MS = 5_000
-"""Between two tries that never reached a vendor: short, because `dispatch.gates` spares a vendor that is down."""
+"""Between two tries that never reached a vendor: short, because `gate` spares a vendor that is down."""
 MAX_SEEN = 32
 """Receipts whose repeats are recognised: the latest ones."""
 

@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from gateway.model.codes import Hidden, show
+
 
 class Status(StrEnum):
     """Where a message stands, as callers see it."""
@@ -77,6 +79,8 @@ class Content(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The caller gave `expiresAt`: another `sendAt` does not move it."""
     binding: bool = False
     """The vendor that is to keep it until its time does not let go of it."""
+    hidden: Hidden | None = None
+    """The one-time code that the text has stars for: it is put in when the message is sent, and stored nowhere."""
 
 
 def wording(content: Content) -> tuple[str, ...]:
@@ -84,7 +88,15 @@ def wording(content: Content) -> tuple[str, ...]:
     request."""
     fields = (content.text, content.template, content.subject, content.sender, content.carrier)
     options = msgspec.json.encode(content.options, order="sorted").decode() if content.options else ""
-    return (*(field or "" for field in fields), options)
+    code = f"{content.hidden.verification}.{content.hidden.round}" if content.hidden else ""  # equal stars, other codes
+    return (*(field or "" for field in fields), options, code)
+
+
+def filled(content: Content, key: bytes) -> Content:
+    """As it is sent: with its one-time code, if it has one. Never to be stored or shown."""
+    if content.hidden is None:
+        return content
+    return msgspec.structs.replace(content, text=show(content.text, content.hidden, key), hidden=None)
 
 
 VERSION = 4

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Literal
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
@@ -93,6 +94,23 @@ def national(e164: str) -> str:
     if not e164.startswith(("+81", "+82")):
         raise ValueError("the national form is known for Japan and Korea only")
     return "0" + e164[3:]
+
+
+def kind(e164: str) -> Literal["mobile", "landline", "other"]:
+    """What a parsed number belongs to. "other": IP phones, toll-free numbers and the like, and where nobody knows."""
+    if _INTERNATIONAL.fullmatch(e164):
+        return "mobile"
+    found = phonenumbers.number_type(phonenumbers.parse(e164, None))
+    if found in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
+        return "mobile"
+    return "landline" if found == PhoneNumberType.FIXED_LINE else "other"
+
+
+def dialled(e164: str) -> str:
+    """A parsed number as dialled within its country, in digits: `+81312345678` is `0312345678`."""
+    number = phonenumbers.parse(e164, None)
+    shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(each for each in shown if each in "0123456789")
 
 
 def mask(e164: str) -> str:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Misplaced(ValueError):
+    """Settings that do not go together, each mistake by the keys that lead to it."""
+
+    def __init__(self, problems: Mapping[tuple[str, ...], str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = problems
 
 
 class Secret:

@@ -1,7 +1,8 @@
 """AI CROSS simulated to the letter of its API document v1.47: mt.json, status.json, the pushed DLR, and what is beside
-messages (`aicross_beside`); reservations in `aicross_reservations`. Number cleaning is not simulated.
+messages (`aicross_beside`); reservations in `aicross_reservations`.
 
-What happens to a message is told by how its number ends, see `ENDINGS`. Section numbers are the document's.
+What happens to a message, and what is said of a number's owner, is told by how the number ends, see `ENDINGS`. Section
+numbers are the document's.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gateway.sandbox.aicross_calls import (
     CANCEL,
     CANCEL_ALL,
     CHECK,
+    CLEANING,
     SEND,
     SHORT_URL,
     STATUS,
@@ -68,6 +70,9 @@ class Behaviour(NamedTuple):
     late: bool = False
     cancel: Literal["", "kept", "dropped"] = ""
     """What becomes of a reservation where the answer to the first cancelreservation.json is lost; empty: it is not."""
+    owner: Literal["N", "T", "ERROR"] = "N"
+    """The `status` of numbercleaning.json, where `refusal` is none of its codes. Of the first call about the number the
+    answer is lost as that to a message is."""
 
 
 ENDINGS: dict[str, Behaviour] = {
@@ -91,6 +96,8 @@ ENDINGS: dict[str, Behaviour] = {
     "0024": Behaviour("undelivered, for a reason that is in no document", category="832"),
     "0030": Behaviour("the first answer to a cancel is lost, and the reservation is still kept", cancel="kept"),
     "0031": Behaviour("the first answer to a cancel is lost, but it was canceled", cancel="dropped"),
+    "0050": Behaviour("delivered; the number has changed its owner", owner="T"),
+    "0051": Behaviour("delivered; whether the number has changed its owner is not known", owner="ERROR"),
 }
 """The last four digits of a phone number, and what they provoke."""
 DELIVERED = Behaviour("delivered")
@@ -103,8 +110,9 @@ class AICrossSimulator:
     `accepted` has the messages taken, by clientTag (by messageId where they have none); `reservations` those that are
     kept until their time, which then are taken. `requests`, `queries`, `checks`, `withdrawals` and `pushes` count the
     sends, the status queries, the calls of checkreservation.json, the cancels (those of whole days under "") and the
-    DLRs (not their repeats) per clientTag. Each forgets the oldest of more than `keep`. `violations` has what the
-    document does not provide for and no code names, the first `keep` of them.
+    DLRs (not their repeats) per clientTag, `cleanings` the calls of numbercleaning.json per number (+81...). Each
+    forgets the oldest of more than `keep`. `violations` has what the document does not provide for and no code names,
+    the first `keep` of them.
     """
 
     SETTINGS: ClassVar[Mapping[str, str]] = {"token": "sandboxtoken", "client_id": "1234", "sms_code": "80013"}
@@ -135,6 +143,7 @@ class AICrossSimulator:
         self.checks: Counter[str] = Counter()
         self.withdrawals: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
+        self.cleanings: Counter[str] = Counter()
         self.violations: list[str] = []
         self._account = {"token": token, "clientId": client_id}
         self._sms_code = sms_code
@@ -220,6 +229,8 @@ class AICrossSimulator:
         if call is CANCEL_ALL:
             self._count(self.withdrawals, "")
             return self._reserved.cancel_all(given)
+        if call is CLEANING:
+            return self._cleaning(given)
         if call is USAGE:
             return self.beside.usage(given, self.accepted.values())
         return self.beside.short_url(given) if call is SHORT_URL else self.beside.templates(given)
@@ -329,6 +340,20 @@ class AICrossSimulator:
         else:
             listed = [each for each in self.accepted.values() if f"{each.taken_at:%Y%m%d}" == date]
         return STATUS.answer(0, "Success.", status=[entry(each, self._now()) for each in listed])
+
+    # 2.8
+
+    def _cleaning(self, query: dict[str, str]) -> Answer:
+        number = international(query.get("phoneNumber", ""))
+        self._count(self.cleanings, number)
+        behaviour = ENDINGS.get(number[-4:], DELIVERED)
+        ending = behaviour.refusal if behaviour.refusal and behaviour.refusal[0] in (110, 500) else None
+        if refusal := self.beside.cleaning_refusal(query, number) or ending:
+            return CLEANING.answer(*refusal)
+        if behaviour.lost and self.cleanings[number] == 1:
+            return LOST[behaviour.lost]
+        said = {"phoneNumber": number, "referenceDate": query["referenceDate"], "status": behaviour.owner}
+        return CLEANING.answer(0, "Success.", **said)
 
     # 2.5
 

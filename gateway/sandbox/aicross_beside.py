@@ -1,4 +1,5 @@
-"""AI CROSS simulated beside messages: template.json, shortenurl.json, separatedsuccesscount.json (2.6, 2.7, 2.9)."""
+"""AI CROSS simulated beside messages: shortenurl.json, template.json, numbercleaning.json, separatedsuccesscount.json
+(2.6 to 2.9)."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
-from gateway.sandbox.aicross_calls import SHORT_URL, TEMPLATES, USAGE, login
+from gateway.sandbox.aicross_calls import CLEANING, SHORT_URL, TEMPLATES, USAGE, login
 from gateway.sandbox.aicross_reports import Taken
+from gateway.sandbox.aicross_reservations import day
 from gateway.sandbox.server import Answer, forget_oldest
 
 REGISTERED = {
@@ -69,6 +71,18 @@ class Beside:
         # Printed as YYYYMMDDHHMSSsss, where the minutes have lost a letter.
         made_up = f"Shorturl-{now:%Y%m%d%H%M%S}{now.microsecond // 1000:03}"
         return SHORT_URL.answer(0, "Success.", shortUrl=url, name=form.get("name") or made_up)
+
+    def cleaning_refusal(self, query: dict[str, str], number: str) -> tuple[int, str] | None:
+        """2.8.3, of a call about a number (as +81...; "" where its phoneNumber is none). On the 29th of February two
+        years ago is the 28th."""
+        today = self._clock().date()
+        first = date(today.year - 2, today.month, min(today.day, 28) if today.month == 2 else today.day)
+        asked = day(query.get("referenceDate", ""))
+        valid = login(query, self._account) | {
+            "phoneNumber": number,
+            "referenceDate": asked is not None and first <= asked <= today,
+        }
+        return CLEANING.refusal(query, valid)
 
     def usage(self, query: dict[str, str], taken: Iterable[Taken]) -> Answer:
         """What was delivered in the month before today. Whoever had nothing is not listed, nor a carrier."""

@@ -102,6 +102,14 @@ SHORT_URL = Call(
 """2.6."""
 TEMPLATES = Call("GET", LOGIN, (), (), (("count", 0), ("templates", None)))
 """2.7."""
+CLEANING = Call(
+    "GET",
+    (*LOGIN, "phoneNumber", "referenceDate"),
+    (),
+    (),
+    (("phoneNumber", None), ("referenceDate", None), ("status", None)),
+)
+"""2.8."""
 USAGE = Call("GET", (*LOGIN, "month"), (), (), (("separatedSuccessCount", None),))
 """2.9."""
 
@@ -113,5 +121,6 @@ CALLS = {
     "/p5/api/status.json": STATUS,
     "/p1/api/shortenurl.json": SHORT_URL,
     "/p5/api/template.json": TEMPLATES,
+    "/p5/api/numbercleaning.json": CLEANING,
     "/p5/api/separatedsuccesscount.json": USAGE,
 }

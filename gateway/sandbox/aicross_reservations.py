@@ -75,17 +75,17 @@ class Reservations:
     def check(self, query: dict[str, str], sent: Mapping[str, Taken]) -> Answer:
         """`sent`: what is kept no more, by clientTag. What an unknown clientTag is answered is not said: "Invalid
         clientTag." here, as in 2.3.2."""
-        tag, time, day = (query.get(name, "") for name in ("clientTag", "scheduleTime", "scheduleDate"))
+        tag, time, whole = (query.get(name, "") for name in ("clientTag", "scheduleTime", "scheduleDate"))
         valid = login(query, self._account) | {"smsCode": query.get("smsCode") == self._sms_code}
         if not tag:
-            valid |= {"scheduleTime": not time or minute(time), "scheduleDate": time or not day or _day(day)}
-        if refusal := CHECK.refusal(query, valid, () if tag or time or day else ("clientTag",)):
+            valid |= {"scheduleTime": not time or minute(time), "scheduleDate": time or not whole or day(whole)}
+        if refusal := CHECK.refusal(query, valid, () if tag or time or whole else ("clientTag",)):
             return CHECK.answer(*refusal)
         if tag:
             if tag in self.kept:
                 return _list([self.kept[tag]])
             return CHECK.answer(130, "Already send.") if tag in sent else CHECK.answer(110, "Invalid clientTag.")
-        wanted, asked = minute(time), _day(day)
+        wanted, asked = minute(time), day(whole)
         if wanted and wanted <= self._clock():
             return CHECK.answer(140, "Past scheduleTime.")
         if not wanted and asked and asked < self._clock().date():
@@ -111,7 +111,7 @@ class Reservations:
     def cancel_all(self, query: dict[str, str]) -> Answer:
         """2.3.4: whole days, from `startDate` to `endDate`; what is left out does not bound."""
         given = {name: query.get(name, "") for name in ("startDate", "endDate", "groupTag")}
-        first, last, group = _day(given["startDate"]), _day(given["endDate"]), given["groupTag"]
+        first, last, group = day(given["startDate"]), day(given["endDate"]), given["groupTag"]
         valid = login(query, self._account) | {
             "startDate": first or not given["startDate"],
             "endDate": last or not given["endDate"],
@@ -133,7 +133,8 @@ def minute(written: str) -> datetime | None:
         return None
 
 
-def _day(written: str) -> date | None:
+def day(written: str) -> date | None:
+    """The day of a `YYYYMMDD`; None where it is none."""
     try:
         return date.fromisoformat(written) if _DAY.fullmatch(written) else None
     except ValueError:

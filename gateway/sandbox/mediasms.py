@@ -1,8 +1,9 @@
-"""MediaSMS simulated to the letter of its API document (an excerpt): the sending API and the pushed results.
+"""MediaSMS simulated to the letter of its API document (an excerpt): the sending API, the pushed results of messages
+and those of calls (IVR).
 
-What happens to a message is told by how its number ends, see `ENDINGS`; what is a correct request, by
-`mediasms_letter`. What the document leaves open is chosen where it is said. Calls (method 2, 4 and up) are not
-simulated.
+What happens to a message or a call is told by how its number ends, see `ENDINGS`; what is a correct request, by
+`mediasms_letter`; what is pushed of a call, by `mediasms_calls`. What the document leaves open is chosen where it is
+said.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from gateway.sandbox import mediasms_calls as calls
 from gateway.sandbox import mediasms_letter as letter
 from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
 
@@ -26,8 +28,6 @@ URL_AT_MOST = 8190
 """Bytes of a GET request."""
 LOGINS_AT_MOST = 10
 """401s in a row, after which the address is blocked."""
-PUSH_TIMEOUT = 10.0
-"""Seconds a receiver has to answer a push. Undocumented."""
 REPEATS = 3
 """How often a push is made again when that failed. Undocumented."""
 TEMPLATES = ("1", "20")
@@ -48,7 +48,7 @@ Word = Literal["sending", "failure", "result"]
 
 
 class Behaviour(NamedTuple):
-    """What becomes of a message."""
+    """What becomes of a message, or of a call."""
 
     description: str
     refusal: str = ""
@@ -65,12 +65,16 @@ class Behaviour(NamedTuple):
     pushes: tuple[Word, ...] = ("sending", "result")
     """One after the other; `failure` is what the vendor revises after trying again."""
     late: bool = False
+    called: int = 1
+    """How often it is pushed that the number's owner called in, or what code was read out."""
+    no_calls: bool = False
+    """A request for a call is answered 550; a message is one like any other."""
 
 
 ENDINGS: dict[str, Behaviour] = {
     "0001": Behaviour("undelivered: the handset is out of reach or switched off", result="18", result_au="10"),
     "0002": Behaviour("undelivered: the handset refused it, or is not at docomo", result="20"),
-    "0003": Behaviour("the number is not in use: taken, and the vendor pushes nothing about it", pushes=()),
+    "0003": Behaviour("the number is not in use: taken, and the vendor pushes nothing about it", pushes=(), called=0),
     "0004": Behaviour("undelivered: the carrier's network is congested or at fault", result="19", result_au="11"),
     "0005": Behaviour("refused by the vendor: a failure, for no cause it names", refusal="550"),
     "0006": Behaviour("refused by the vendor: the contract's messages are used up", refusal="402"),
@@ -86,6 +90,9 @@ ENDINGS: dict[str, Behaviour] = {
     "0024": Behaviour("on its way for good: a status that is in no document follows", result="99"),
     "0025": Behaviour("undelivered at first, delivered when the vendor tries again", pushes=("failure", "result")),
     "0026": Behaviour("undelivered: lost in a network abroad", result="0"),
+    "0040": Behaviour("delivered; a call to verify the number is neither made nor taken by its owner", called=0),
+    "0041": Behaviour("delivered; that a call verified the number is pushed twice, and so is a call's code", called=2),
+    "0042": Behaviour("delivered; a call to verify the number is refused by the vendor", no_calls=True),
 }
 """The last four digits of a phone number, and what they provoke."""
 DELIVERED = Behaviour("delivered")
@@ -104,6 +111,11 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """The request."""
     behaviour: Behaviour
 
+    @property
+    def reported(self) -> bool:
+        """Whether results are asked for."""
+        return self.fields.get("status") == "1" and "smsid" in self.fields
+
     def status(self, word: Word) -> str:
         """What is pushed for `word`."""
         au = self.fields.get("mobilecareer") == letter.AU
@@ -117,13 +129,15 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 class MediaSMSSimulator:
     """One vendor account on a port of its own. Whoever calls is taken to call from one and the same address.
 
-    `accepted` has the messages taken, by smsid ("" where they have none): the vendor does not mind an smsid it has
+    `accepted` has the messages and calls taken, by smsid ("" where they have none): the vendor does not mind an smsid it has
     seen, and takes the message again. `requests` and `pushes` count the sends, whatever was answered, and the pushes
     (not their repeats) per smsid. `violations` says what was not as the document has it about requests that are
     answered 200 all the same; numbers and texts are not in it. Each forgets the oldest of more than `keep`.
     """
 
-    SETTINGS: ClassVar[Mapping[str, str]] = MappingProxyType({"username": "sandbox", "password": "sandboxpassword"})
+    SETTINGS: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"username": "sandbox", "password": "sandboxpassword", "ivr_number": "05012345678"}
+    )
 
     def __init__(
         self,
@@ -131,10 +145,15 @@ class MediaSMSSimulator:
         username: str,
         password: str,
         callback_url: str | None = None,
+        ivr_url: str | None = None,
+        ivr_number: str = "",
         answers: Literal["bare", "html", "json"] = "bare",
         statuses: bool = False,
         words: bool = False,
         encoding: Literal["utf-8", "cp932"] = "utf-8",
+        by: Literal["POST", "GET"] = "POST",
+        codes: Literal["delivery", "ivr"] = "delivery",
+        ivr_smsid: bool = False,
         long_text: bool = False,
         overseas: bool = False,
         titles: bool = True,
@@ -148,12 +167,16 @@ class MediaSMSSimulator:
         post: Post | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`callback_url` may be set later; None: nothing is pushed. What the document leaves open: `answers`, how a
-        code is wrapped; `statuses`, whether 401, 402, 414 and 503 are HTTP statuses too (the others are none);
-        `words`, whether a push has the status as its word; `encoding` of pushes. `long_text`, `overseas` and `titles`
-        are options of the account, `templates` the ids of its texts, `registered` whether requests come from an
-        address it knows. Times in seconds: `delay` and `late` from taking a message to its last push."""
+        """`callback_url` (for results) and `ivr_url` (for calls) may be set later; None: nothing is pushed there. What
+        the document leaves open: `answers`, how a code is wrapped; `statuses`, whether 401, 402, 414 and 503 are HTTP
+        statuses too (the others are none); `words`, whether a push has the status as its word; `encoding` of pushes;
+        `by` what method they come, where no `post` says otherwise; `codes`, with which pushes the code of a call out
+        comes; `ivr_smsid`, whether pushes of calls echo the smsid, which they do not as printed. `long_text`,
+        `overseas` and `titles` are options of the account, `ivr_number` its number for calls ("": it has none),
+        `templates` the ids of its texts, `registered` whether requests come from an address it knows. Times in
+        seconds: `delay` and `late` from taking a message to its last push, or from a request to its call."""
         self.callback_url = callback_url
+        self.ivr_url = ivr_url
         self.accepted: dict[str, list[Taken]] = {}
         self.requests: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
@@ -165,7 +188,9 @@ class MediaSMSSimulator:
         self._statuses = statuses
         self._words = words
         self._encoding = encoding
-        self._account = letter.Account(long_text, overseas, titles, frozenset(templates))
+        self._codes = codes
+        self._ivr_smsid = ivr_smsid
+        self._account = letter.Account(long_text, overseas, titles, frozenset(templates), ivr_number)
         self._registered = registered
         self._rate = rate
         self._delay = delay
@@ -174,7 +199,8 @@ class MediaSMSSimulator:
         self._clock = clock
         self._recent: deque[float] = deque()
         self._lost: dict[str, None] = {}
-        self._pusher = Pusher(timeout=PUSH_TIMEOUT, repeats=REPEATS, repeat_after=repeat_after, post=post)
+        post = post or (calls.get if by == "GET" else None)
+        self._pusher = Pusher(timeout=calls.PUSH_TIMEOUT, repeats=REPEATS, repeat_after=repeat_after, post=post)
         self._server = VendorServer(self._answer)
 
     @property
@@ -184,7 +210,7 @@ class MediaSMSSimulator:
 
     @classmethod
     def endings(cls) -> Mapping[str, str]:
-        """How a number may end, and what then becomes of a message to it."""
+        """How a number may end, and what then becomes of a message to it, or of a call."""
         return {ending: behaviour.description for ending, behaviour in ENDINGS.items()}
 
     @classmethod
@@ -194,13 +220,15 @@ class MediaSMSSimulator:
             username=cls.SETTINGS["username"],
             password=cls.SETTINGS["password"],
             callback_url=f"{callbacks}/delivery",
+            ivr_url=f"{callbacks}/ivr",
+            ivr_number=cls.SETTINGS["ivr_number"],
             delay=delay,
             late=late,
             post=post,
         )
 
     def taken(self, number: str) -> int:
-        """How many messages it took for a number (E.164)."""
+        """How many messages and calls it took for a number (E.164)."""
         written = {number[1:], f"0{number[3:]}"} if number.startswith("+81") else {number[1:]}
         return sum(each.number in written for taken in self.accepted.values() for each in taken)
 
@@ -255,7 +283,9 @@ class MediaSMSSimulator:
         behaviour = ENDINGS.get(number[-4:], DELIVERED)
         if behaviour.refusal:
             return self._say(behaviour.refusal)
-        lost = self._loses(behaviour, number, fields.get("smstextid") or fields["smstext"])
+        if behaviour.no_calls and fields.get("method", letter.TEXT) != letter.TEXT:
+            return self._say("550")
+        lost = self._loses(behaviour, number, fields.get("smstextid") or fields.get("smstext", ""))
         if behaviour.taken or not lost:
             self._take(smsid, fields, behaviour)
         if lost == "busy":
@@ -281,21 +311,42 @@ class MediaSMSSimulator:
             self._violated("smsid is not unique")
         self.accepted.setdefault(smsid, []).append(taken)
         forget_oldest(self.accepted, self._keep)
-        if self.callback_url and smsid and fields.get("status") == "1" and behaviour.pushes:
+        method = fields.get("method", letter.TEXT)
+        if method in (letter.TEXT, letter.TEXT_AND_CALL_IN) and taken.reported and behaviour.pushes:
             self._pusher.begin(self._report(smsid, taken))
+        if method != letter.TEXT:
+            self._pusher.begin(self._call(smsid, taken))
 
     async def _report(self, smsid: str, taken: Taken) -> None:
         """The pushes, evenly over the time."""
         words = taken.behaviour.pushes
         for word in words:
-            await asyncio.sleep((self._late if taken.behaviour.late else self._delay) / len(words))
-            if self.callback_url:
-                self._count(self.pushes, smsid)
-                status = taken.status(word)
-                said = taken.fields | {"status": WORDS.get(status, status) if self._words else status}
-                echoed = {name: said.get(name, "") for name in letter.PARAMETERS}
-                form = urlencode(echoed, encoding=self._encoding, errors="replace")
-                await self._pusher.push(self.callback_url, form.encode(), FORM)
+            await asyncio.sleep(self._time(taken) / len(words))
+            echoed = {name: taken.fields.get(name, "") for name in letter.PARAMETERS}
+            await self._push(self.callback_url, smsid, echoed | {"status": self._written(taken.status(word))})
+
+    async def _call(self, smsid: str, taken: Taken) -> None:
+        """The number's owner calls in, or takes the call."""
+        await asyncio.sleep(self._time(taken))
+        if not calls.in_time(taken.fields, self._time(taken)):
+            return
+        among_results = taken.fields["method"] == letter.CALL_OUT and self._codes == "delivery"
+        for _ in range(taken.behaviour.called):
+            if not among_results:
+                await self._push(self.ivr_url, smsid, calls.proof(taken.fields, smsid=self._ivr_smsid))
+            elif taken.reported:
+                await self._push(self.callback_url, smsid, calls.result(taken.fields, self._written("1")))
+
+    async def _push(self, url: str | None, smsid: str, said: Mapping[str, str]) -> None:
+        if url:
+            self._count(self.pushes, smsid)
+            await self._pusher.push(url, urlencode(said, encoding=self._encoding, errors="replace").encode(), FORM)
+
+    def _time(self, taken: Taken) -> float:
+        return self._late if taken.behaviour.late else self._delay
+
+    def _written(self, status: str) -> str:
+        return WORDS.get(status, status) if self._words else status
 
     def _say(self, code: str) -> Answer:
         status = int(code) if self._statuses and code in ("401", "402", "414", "503") else 200

@@ -25,9 +25,13 @@ PARAMETERS = (
     "holdingtime",
     "repeatcall",
 )
-"""Of a request, and of a push."""
+"""Of a request, and of a pushed result."""
+IVR_PARAMETERS = tuple(name for name in PARAMETERS if name not in ("status", "smsid"))
+"""Of the push that a call was made."""
 CALLS = ("iphone", "holdingtime", "repeatcall")
 """Those that are for calls only."""
+TEXT, TEXT_AND_CALL_IN, CALL_IN, CALL_OUT = "1", "2", "4", "5"
+"""Values of `method`. 6 and 7 are listed without a meaning."""
 AU, OVERSEAS = "3", "c"
 _VALID = {
     "smstitle": "(?![0-9]+$)[A-Za-z0-9]{2,11}",
@@ -37,6 +41,8 @@ _VALID = {
 }
 _DOMESTIC = "0(?:[6-9]0|20)[0-9]{8}"
 _ABROAD = "[1-9][0-9]{10,14}"
+_LANDLINE = f"(?!{_DOMESTIC}$)0[1-9][0-9]{{8,9}}"
+"""The document: 10 digits, and those from 03; here all that are no mobiles."""
 
 
 class Account(NamedTuple):
@@ -47,33 +53,59 @@ class Account(NamedTuple):
     titles: bool
     templates: Collection[str]
     """The ids that are registered."""
+    ivr_number: str = ""
+    """For calls; "" where they were not agreed on."""
 
 
 def refusal(fields: Mapping[str, str], account: Account) -> str:
     """The code of what is wrong with a request, "" for nothing. `fields`: none of them empty."""
-    career, method = fields.get("mobilecareer", ""), fields.get("method", "1")
+    career, method = fields.get("mobilecareer", ""), fields.get("method", TEXT)
     if career not in ("", "1", "2", "3", "4", "a", "b", "c"):
         return "560"
     # Of a and b the document says what they mean for calls only, of c that it is to be agreed on; not what is
     # answered where they are out of place.
-    if (career in ("a", "b") and method == "1") or (career == OVERSEAS and not account.overseas):
+    if (career in ("a", "b") and method == TEXT) or (career == OVERSEAS and not account.overseas):
         return "560"
-    if method not in ("1", "2", "4", "5", "6", "7"):
+    # Not said either: what is answered for methods without a meaning, and where calls were not agreed on.
+    if method not in (TEXT, TEXT_AND_CALL_IN, CALL_IN, CALL_OUT) or (method != TEXT and not account.ivr_number):
         return "561"
-    if not re.fullmatch("[0-9]{1,3}", fields.get("holdingtime", "0")):
+    if method != TEXT and _career_misfits(career, method, fields.get("mobilenumber", "")):
+        return "560"
+    optional = "" if method == CALL_OUT else "0"
+    if not re.fullmatch("[0-9]{1,3}", fields.get("holdingtime", optional)):
         return "567"
-    if not re.fullmatch("[0-9]{1,2}", fields.get("repeatcall", "0")):
+    if not re.fullmatch("[0-9]{1,2}", fields.get("repeatcall", optional)):
         return "568"
     if "smstitle" in fields and not account.titles:
         return "617"
     valid = (
-        method == "1",  # calls are not simulated
-        re.fullmatch(_ABROAD if career == OVERSEAS else _DOMESTIC, fields.get("mobilenumber", "")),
+        # The document prints no code for an iphone that is missing or not the account's.
+        method == TEXT or fields.get("iphone") == account.ivr_number,
+        re.fullmatch(_numbers(career, method), fields.get("mobilenumber", "")),
         all(re.fullmatch(pattern, fields[name]) for name, pattern in _VALID.items() if name in fields),
         "smsid" in fields or fields.get("status") != "1",
-        _has_one_text(fields, account),
+        # A text is called required without regard to the method: where none is sent, none is asked for here.
+        (method in (CALL_IN, CALL_OUT) and not fields.keys() & {"smstext", "smstext2", "smstextid"})
+        or _has_one_text(fields, account),
     )
     return "" if all(valid) else "550"
+
+
+def _career_misfits(career: str, method: str, number: str) -> bool:
+    """c is excluded for calls out. A mobile number is none of a's, and a text (method 2) goes to no landline: which
+    code is answered is not said, 560 is the one that names the parameter."""
+    if career == OVERSEAS:
+        return method == CALL_OUT
+    return career == "a" and (method == TEXT_AND_CALL_IN or re.fullmatch(_DOMESTIC, number) is not None)
+
+
+def _numbers(career: str, method: str) -> str:
+    """A pattern of the numbers that may be had with this mobilecareer: mobiles only, where it says nothing of lines."""
+    if career == OVERSEAS:
+        return _ABROAD
+    if career == "a":
+        return _LANDLINE
+    return f"{_DOMESTIC}|{_LANDLINE}" if career == "b" and method != TEXT_AND_CALL_IN else _DOMESTIC
 
 
 def _has_one_text(fields: Mapping[str, str], account: Account) -> bool:
@@ -88,6 +120,7 @@ def oddities(pairs: Collection[tuple[str, str]], account: Account) -> Iterator[s
     """What is not as the document says about a request that is answered 200 all the same. Names parameters, quotes
     no value. `pairs`: as they came."""
     fields = dict(pairs)
+    method = fields.get("method") or TEXT
     for name in fields:
         if name not in PARAMETERS:
             yield f"{name[:40]!r} is not in the document"
@@ -96,8 +129,10 @@ def oddities(pairs: Collection[tuple[str, str]], account: Account) -> Iterator[s
     for name in PARAMETERS:
         if fields.get(name) == "":
             yield f"{name} is empty"
-        elif name in CALLS and name in fields:
+        elif name in CALLS and name in fields and method == TEXT:
             yield f"{name} is for calls"
+        elif name == "repeatcall" and name in fields and method != CALL_OUT:
+            yield f"{name} is for calls out"
     au = fields.get("mobilecareer") == AU
     if _cut(fields.get("smstext", ""), long=account.long_text, au=au):
         yield "smstext is cut off"

@@ -28,12 +28,14 @@ def capabilities(types: ProviderTypes) -> str:
         "`subject`": lambda kind: _yes(kind.capabilities.subject),
         "`carrier` hints": lambda kind: _listed(kind.capabilities.carriers),
         "longest text": lambda kind: _longest(kind.capabilities),
-        "receivers in a request": lambda kind: str(kind.capabilities.receivers),
+        "receivers in a request": lambda kind: str(kind.capabilities.receivers) if kind.capabilities.messages else "",
         "its own templates": lambda kind: _yes(kind.capabilities.templates),
         "short URLs": lambda kind: _yes(kind.capabilities.short_urls),
         "balance": lambda kind: _yes(kind.capabilities.balance),
         "usage": lambda kind: _yes(kind.capabilities.usage),
         "keeps reservations": lambda kind: _keeping(kind.capabilities.reservations),
+        "verifies numbers": lambda kind: ", ".join(f"`{each}`" for each in sorted(kind.capabilities.verification)),
+        "rules (call trees)": lambda kind: _yes(kind.capabilities.rules),
         "`options`": _options,
     }
     return _table(["", *types], [[name, *(row(kind) or "no" for kind in types.values())] for name, row in rows.items()])
@@ -79,6 +81,8 @@ def _listed(values: frozenset[str]) -> str:
 
 
 def _longest(able: Capabilities) -> str:
+    if not able.messages:
+        return ""
     characters = f"{able.characters} characters" if able.characters else ""
     octets = f"{able.octets} bytes" if able.octets else ""
     said = " and ".join(filter(None, (characters, octets)))

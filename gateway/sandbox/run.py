@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -67,8 +68,9 @@ class Sandbox:
 
     def greeting(self) -> str:
         """What a newcomer is told."""
-        first, *others = (self._example(name) for name in self._vendors if TYPES[name].capabilities.messages)
-        by_others = "\n".join(f"  -d '{json.dumps(body)}'" for body in others)
+        first, *others = (name for name in self._vendors if TYPES[name].capabilities.messages)
+        by_others = "\n".join(f"  -d '{json.dumps(self._example(name))}'" for name in others)
+        rules = [rule for provider in self.settings.providers.values() for rule in provider.rules]
         endings = {ending for simulator in simulators(TYPES).values() for ending in simulator.endings()}
         return f"""\
 The sandbox is running at {self.base_url} (nothing leaves this machine).
@@ -80,16 +82,17 @@ Send a first message and wait for the vendor's answer:
 
   curl -sS {self.base_url}/messages \\
     -H 'Authorization: Bearer {self.key}' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \\
-    -d '{json.dumps(first | {"clientTag": "first"})}'
+    -d '{json.dumps(self._example(first) | {"clientTag": "first"})}'
 
 Its receipt arrives within a second; see it delivered:
 
   curl -sS '{self.base_url}/messages?clientTag=first' -H 'Authorization: Bearer {self.key}'
 
-By the other vendors ({", ".join(list(self._vendors)[1:])}): the first command with
+By the other vendors ({", ".join(others)}): the first command with
 
 {by_others}
 
+Call trees to set off (POST /activations): {", ".join(rules)}.
 Numbers that end like these behave otherwise (`gateway endings` says how): {", ".join(sorted(endings))}.
 Ctrl-C ends the sandbox.
 """
@@ -106,7 +109,7 @@ def simulators(types: ProviderTypes) -> dict[str, type[Simulator]]:
     return {name: simulator for name, simulator in found.items() if simulator}
 
 
-def section(name: str, kind: ProviderType, more: Mapping[str, str]) -> str:
+def section(name: str, kind: ProviderType, more: Mapping[str, Any]) -> str:
     """`[providers.NAME]` for the account that the type's simulator plays; `more`: further keys."""
     simulator = resolve(kind.simulator)
     assert simulator
@@ -141,7 +144,9 @@ def example_number(kind: ProviderType, ending: str = "") -> str:
     return number[: len(number) - len(ending)] + ending
 
 
-def _toml(value: str | list[str]) -> str:
+def _toml(value: str | int | list[str] | Mapping[str, Any]) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_toml(key)} = {_toml(inner)}' for key, inner in value.items())} }}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

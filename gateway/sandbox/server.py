@@ -77,8 +77,9 @@ Post = Callable[[str, bytes, str], Awaitable[int]]
 class Simulator(Protocol):
     """What the sandbox and the conformance suite ask of a simulated vendor."""
 
-    SETTINGS: ClassVar[Mapping[str, str]]
-    """The keys of `[providers.NAME]` for the account it plays, beside `type`, `base_url` and `callback_secret`."""
+    SETTINGS: ClassVar[Mapping[str, Any]]
+    """The keys of `[providers.NAME]` for the account it plays, beside `type`, `base_url` and `callback_secret`: strings,
+    numbers, and tables of these."""
 
     @property
     def base_url(self) -> str:
@@ -87,7 +88,7 @@ class Simulator(Protocol):
 
     @classmethod
     def endings(cls) -> Mapping[str, str]:
-        """How a number may end, and what then becomes of a message to it."""
+        """How a number may end, and what then becomes of a message or a call to it."""
         ...
 
     @classmethod
@@ -101,7 +102,7 @@ class Simulator(Protocol):
     async def stop(self) -> None: ...
 
     def taken(self, number: str) -> int:
-        """How many messages it took for a number (E.164)."""
+        """How many messages it took for a number (E.164), or calls it made to it."""
         ...
 
 

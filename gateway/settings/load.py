@@ -70,6 +70,8 @@ class _File:
         self._tree = tree
         self._types = types
         self._base = base
+        self._rule_owners: dict[str, str] = {}
+        """The enabled provider that each rule is of, by the rule's name."""
 
     def settings(self) -> Settings:
         self._reader.refuse_unknown(self._tree, Settings.__struct_fields__, "")
@@ -102,7 +104,10 @@ class _File:
         owners: dict[bytes, str] = {}
 
         def read(name: str, raw: Any, path: str) -> Any:
-            types = {"providers": Annotated[frozenset[str], self._known("providers")]}
+            types = {
+                "providers": Annotated[frozenset[str], self._known("providers")],
+                "rules": Annotated[frozenset[str], self._known_rule()],
+            }
             fields = self._reader.fields(raw, Client, path, given={"name": name}, override=types)
             keys = fields.get("keys", BAD)
             for index, key in enumerate(() if keys is BAD else keys):
@@ -126,10 +131,21 @@ class _File:
             self._common(table, path)
             return BAD
         cls = self._types[kind].settings
-        settings = reader.struct(table, cls, path, override=_provider_fields(cls))
+        fields = reader.fields(table, cls, path, override=_provider_fields(cls))
+        if fields.get("enabled", True) is not False:
+            self._own_rules(table, path)
+        settings = reader.build(cls, fields, path)
         if settings is BAD or not settings.enabled:
             return None
         return reader.build(lambda: self._types[kind].build(name, settings), {}, path)
+
+    def _own_rules(self, table: dict[str, Any], path: str) -> None:
+        """A rule's name is known without that of its provider: notes those that another provider has too."""
+        for name in _rules_in(table):
+            owner = self._rule_owners.setdefault(name, path)
+            if owner != path:
+                detail = f"is the name of a rule of {owner} too: a rule is of one provider"
+                self._reader.note(join(f"{path}.rules", name), detail)
 
     def _common(self, table: dict[str, Any], path: str) -> None:
         """Checks what can be checked of a provider whose type is not known."""
@@ -201,6 +217,25 @@ class _File:
             return value
 
         return known
+
+    def _known_rule(self) -> Callable[[str], str]:
+        """The rule for the name of a call tree that some provider has, whether it is right or not."""
+        providers = self._tree.get("providers", {})
+        tables = providers.values() if isinstance(providers, dict) else ()
+        names = {name for table in tables for name in _rules_in(table)}
+
+        def known(value: str) -> str:
+            if value not in names:
+                raise ValueError(f"no [providers.NAME] has a rule of this name; {suggestion(value, names)}")
+            return value
+
+        return known
+
+
+def _rules_in(provider: Any) -> Collection[str]:
+    """The names of the rules in a `[providers.NAME]`, whatever is written there."""
+    table = provider.get("rules") if isinstance(provider, dict) else None
+    return table if isinstance(table, dict) else ()
 
 
 def _provider_fields(cls: type[ProviderSettings]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 
-from gateway.model.values import Duration, Secret
+from gateway.model.values import Duration, Misplaced, Secret
 from gateway.settings import rules
 
 _NONE: Final[Mapping[str, Any]] = types.MappingProxyType({})
@@ -173,11 +174,16 @@ class Reader:
         return values
 
     def build(self, make: Callable[..., Any], values: Mapping[str, Any], path: str) -> Any:
-        """`make(**values)`; BAD where a value is, or where `make` refuses them by ValueError or TypeError."""
+        """`make(**values)`; BAD where a value is, or where `make` refuses them by ValueError (a `Misplaced` says where)
+        or TypeError."""
         if any(value is BAD for value in values.values()):
             return BAD
         try:
             return make(**values)
+        except Misplaced as error:
+            for keys, detail in error.problems.items():
+                self.note(reduce(join, keys, path), detail)
+            return BAD
         except (ValueError, TypeError) as error:
             self.note(path, str(error))
             return BAD

@@ -118,6 +118,12 @@ def sha256_digest(value: str) -> bytes:
     return bytes.fromhex(value)
 
 
+def code_key(value: Secret) -> Secret:
+    if len(value.reveal()) < 16:
+        raise ValueError("is too short to be guessed by nobody: write 16 random characters or more")
+    return value
+
+
 def callback_secret(value: Secret) -> Secret:
     """Part of a path. How long is long enough is the operator's to judge: `gateway doctor` warns of short ones."""
     if not _URL_SAFE.fullmatch(value.reveal()):

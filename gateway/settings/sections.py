@@ -47,6 +47,10 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True):
     """How long a message may wait when it names no `expiresAt`."""
     max_body: Annotated[int, Meta(ge=1024, le=2**24)] = 262_144
     """Bytes of a request body."""
+    verifications_per_number: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
+    """Verifications of one number, resends among them, that one client may begin in an hour."""
+    code_key: Annotated[Secret, rules.code_key] | None = None
+    """What one-time codes are made with; None: a key that is drawn once, and kept in Redis."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose `X-Forwarded-For` is believed."""
     metrics: bool = True
@@ -95,6 +99,9 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_use(self, provider: str) -> bool:
         return self.providers is None or provider in self.providers
+
+    def may_set_off(self, rule: str) -> bool:
+        return self.rules is None or rule in self.rules
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

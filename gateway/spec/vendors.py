@@ -89,6 +89,12 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
             'It can keep a message until its `sendAt` (`"heldBy": "provider"`), and how; left out where only the '
             "gateway keeps its messages."
         ),
+        "verification": _field(
+            "How it verifies numbers. `owner`: it knows whether a number changed its owner. `call_in`: it takes a call "
+            "from the number. `call_out`: it calls the number and reads out a code. A code sent as a text message "
+            "(`sms_code`) needs `messages` and nothing else, and is not listed."
+        ),
+        "rules": _field("It has rules: call trees that are kept at the vendor and set off from here."),
     },
     "KeepingOut": {
         "secondsAhead": _field("It has to have a message so many seconds before its time, at least."),
@@ -177,6 +183,8 @@ _STANDING: dict[str, Any] = {
         "balance": False,
         "usage": True,
         "reservations": {"secondsAhead": 0, "wholeSeconds": 60, "cancelable": True},
+        "verification": ["owner"],
+        "rules": False,
     },
     "guarantee": "deduplicated",
     "limits": {"ratePerSecond": 600.0, "concurrency": 256, "receiversPerRequest": 1, "characters": 660},

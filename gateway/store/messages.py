@@ -66,6 +66,11 @@ class Claims(msgspec.Struct, frozen=True):
     key: str
     content: bytes
 
+    @property
+    def names(self) -> str:
+        """As a record notes them: each followed by a space."""
+        return "".join(f"{name} " for name in (self.tag, self.key) if name)
+
 
 def claim_name(client: str, *parts: str) -> str:
     digest = hashlib.sha256("\0".join((client, *parts)).encode()).digest()
@@ -159,9 +164,7 @@ class Store(Session):
         if not dry:
             await self._mind_room(lane)
         await self.meet(lane)
-        state = msgspec.structs.replace(
-            state, epoch=self.epoch(lane), claims="".join(f"{name} " for name in (claims.tag, claims.key) if name)
-        )
+        state = msgspec.structs.replace(state, epoch=self.epoch(lane), claims=claims.names)
         step = Step(state.created_at, state.status, state.provider)
         lasts = max(state.expires_at, state.created_at + DAY_MS) + self._retention.record + 4 * DAY_MS
         reply = await self.script(

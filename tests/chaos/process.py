@@ -6,21 +6,24 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gateway.accepting import Acceptor
+from gateway.activating import Activating
 from gateway.asking import Asker
 from gateway.availability import FRESH_FOR, Availability
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.provider import Provider
+from gateway.proving import Proving
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
 from gateway.reservations import Reservations
 from gateway.routing import Routing
 from gateway.store.balances import Balances
 from gateway.store.clock import StoreClock
+from gateway.store.code_key import CodeKey
 from gateway.store.gates import Gates
 from gateway.store.messages import Retention, Store
 from gateway.store.orphans import Orphans
@@ -101,6 +104,13 @@ def task_factory(
     return task
 
 
+class NoCalls:
+    """Verifications and activations: there are none here."""
+
+    async def knows(self, provider: Provider, reference: str) -> bool:
+        return False
+
+
 class Process:
     """One process of the gateway, put together as `app` does, from the configuration of the moment."""
 
@@ -135,7 +145,9 @@ class Process:
         self.routing = Routing(self.providers, (), clients)
         self.recorder = Recorder(self.store, self.routing, metrics)
         self.acceptor = Acceptor(self.store, self.routing, _untold, MAX_QUEUE, "Asia/Tokyo", metrics)
-        self.receipts = Receipts(self.recorder, Orphans(self.store), metrics)
+        self.receipts = Receipts(
+            self.recorder, cast(Proving, NoCalls()), cast(Activating, NoCalls()), Orphans(self.store), metrics
+        )
         self.availability = Availability(Gates(self.store), self.providers, self.routing)
         self.metrics = metrics
         transport, balances = Transport(world.vendors), Balances(self.store)
@@ -151,7 +163,7 @@ class Process:
         if owner:
             self.dispatcher = Polite(
                 self.store, self.recorder, self.routing, transport, owner, metrics, self.availability,
-                balances, self.start,
+                balances, CodeKey(self.store, None), self.start,
             )  # fmt: skip
             self.dispatcher.world = world
             self._done = self.run(self._dispatch(self.dispatcher))

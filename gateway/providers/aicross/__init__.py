@@ -15,7 +15,7 @@ from gateway.model.message import Content
 from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 from gateway.model.values import Duration, Secret, matching
-from gateway.providers.aicross import beside, charset, codes, reservations, wire
+from gateway.providers.aicross import beside, charset, codes, owners, reservations, wire
 
 TEXT_AT_MOST = 660
 """Characters of any width (2.1.1)."""
@@ -37,7 +37,7 @@ class AICrossSettings(port.ProviderSettings, frozen=True, kw_only=True, forbid_u
     rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 600.0
     """What the vendor takes in a second from all its customers (1.3)."""
     prefixes: tuple[Prefix, ...] = ("070", "080", "090")
-    """How a number begins, written nationally, that this account may send to."""
+    """How a number begins, written nationally, that this account may send to and ask about."""
     exclusive: bool = False
     """Nobody but this gateway uses the vendor account."""
     usage_client_id: Annotated[str, matching("[0-9]+|all", 'expected digits only, or "all"')] | None = None
@@ -61,6 +61,7 @@ class AICross(port.Provider):
         short_urls=True,
         usage=True,
         reservations=port.Keeping(whole=60, cancelable=True),
+        verification=frozenset({"owner"}),
     )
     callback_kinds = frozenset({"dlr"})
 
@@ -76,10 +77,8 @@ class AICross(port.Provider):
     # Messages
 
     def misfit(self, content: Content) -> port.Misfit | None:
-        national = "0" + content.to[3:]
-        if not (content.to.startswith("+81") and len(national) == 11 and national.startswith(self.settings.prefixes)):
-            wanted = ", ".join(self.settings.prefixes)
-            return port.Misfit(Reason.INVALID_NUMBER, f"it sends to Japanese mobile numbers only ({wanted})", "/to")
+        if not self._knows(content.to):
+            return port.Misfit(Reason.INVALID_NUMBER, f"it sends to {self._known()}", "/to")
         if content.sender is not None and not _SENDER.fullmatch(content.sender):
             return port.Misfit(Reason.SENDER_NOT_ALLOWED, "its senders are numbers of 5 or 6 digits", "/from")
         return None
@@ -167,6 +166,25 @@ class AICross(port.Provider):
         request = self._get(beside.USAGE, {"clientId": client, "month": month.replace("-", "")})
         as_of = beside.counted_until(month, now, self._zone)
         return port.Question(request, lambda answer: beside.read(answer, lambda said: beside.usage(said, as_of)))
+
+    # Verifying numbers
+
+    def owner(self, number: str, since: date) -> port.Question[port.Owner] | port.Misfit:
+        """The vendor knows days from two years ago to today; any other is asked about all the same, and its answer
+        counts (2.8.1)."""
+        if not self._knows(number):
+            return port.Misfit(Reason.INVALID_NUMBER, f"it is asked about {self._known()}", "/number")
+        request = self._get(owners.CLEANING, owners.question(number, since))
+        return port.Question(
+            request, lambda answer: beside.read(answer, lambda said: owners.owner(said, number, since))
+        )
+
+    def _knows(self, number: str) -> bool:
+        national = "0" + number[3:]
+        return number.startswith("+81") and len(national) == 11 and national.startswith(self.settings.prefixes)
+
+    def _known(self) -> str:
+        return f"Japanese mobile numbers only ({', '.join(self.settings.prefixes)})"
 
     def _message(self, content: Content, reference: str) -> dict[str, str]:
         fields = {

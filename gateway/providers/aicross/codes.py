@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from gateway.model.reasons import Reason
-from gateway.provider import Refused
+from gateway.provider import Owner, Refused
 
 # responseCode of mt.json (2.1.3). Whatever is not 0 is by the document's closing note a request not accepted.
 SUCCESS = 0
@@ -43,6 +43,9 @@ CARRIER_IDS = {"au": "101", "docomo": "103", "softbank": "105", "rakuten": "106"
 
 # carrierId in answers (2.4.2, 2.5.1; 102 only in 2.4.2, at rawdata).
 CARRIERS = {"101": "au", "102": "ymobile", "103": "docomo", "105": "softbank", "106": "rakuten"}
+
+# status of numbercleaning.json (2.8.2). ERROR: the number is not in the vendor's data.
+OWNERS: dict[str, Owner] = {"N": "same_owner", "T": "changed_owner", "ERROR": "unknown"}
 
 # statusId (3.2). 0 (state unknown) and 1 (on its way) say nothing about the outcome.
 OUTCOMES: dict[str, Outcome] = {"2": "delivered", "3": "undelivered"}

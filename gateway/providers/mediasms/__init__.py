@@ -1,4 +1,5 @@
-"""Media4u, MediaSMS (API document for authentication, an excerpt): a form each, results pushed, nothing to ask."""
+"""Media4u, MediaSMS (API document for authentication, an excerpt): a form each, results pushed, nothing to ask; and
+calls by which numbers are verified."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from gateway.model.reasons import Reason
 from gateway.model.receipt import Receipt
 from gateway.model.segments import Segments
 from gateway.model.values import Secret, matching
-from gateway.providers.mediasms import codes, wire
+from gateway.providers.mediasms import calls, codes, wire
 
 _TEXT_AU = "/options/mediasms/textAu"
 _SENDER = re.compile(r"(?![0-9]+$)[A-Za-z0-9]{2,11}")
@@ -76,8 +77,9 @@ class MediaSMS(port.Provider):
         octets=wire.SHORT_BYTES,
         charset="cp932",
         templates=True,
+        verification=frozenset({"call_in", "call_out"}),
     )
-    callback_kinds = frozenset({"delivery"})
+    callback_kinds = frozenset({"delivery", "ivr"})
 
     def __init__(self, name: str, settings: MediaSMSSettings) -> None:
         self.name = name
@@ -88,6 +90,9 @@ class MediaSMS(port.Provider):
             self.capabilities = msgspec.structs.replace(
                 self.capabilities, characters=wire.LONG_CHARACTERS, octets=wire.LONG_BYTES
             )
+        self.call_number = settings.ivr_number or ""
+        if not self.call_number:
+            self.capabilities = msgspec.structs.replace(self.capabilities, verification=frozenset())
         self.account = f"mediasms/{settings.username}"
         # Kept in the store: 32 bits out of a slow function tell a change, and help nobody to guess.
         salt = f"{settings.base_url}\n{settings.username}".encode()
@@ -106,12 +111,8 @@ class MediaSMS(port.Provider):
             if self.settings.overseas:
                 reach += " and to numbers of 11 or more digits abroad"
             return port.Misfit(Reason.INVALID_NUMBER, f"it sends to {reach} only", "/to")
-        if strangers := wire.strangers(content.text):
-            return port.Misfit(Reason.CONTENT_REFUSED, f"it does not take these characters: {strangers}", "/text")
         narrow = receiver.get("mobilecareer") == codes.CARRIERS["au"]
-        if excess := wire.excess(content.text, long=self.settings.long_text, narrow=narrow):
-            return port.Misfit(Reason.TOO_LONG, excess, "/text")
-        if misfit := self._misfit_au(content):
+        if misfit := self._misfit_text(content.text, narrow=narrow) or self._misfit_au(content):
             return misfit
         if content.sender is not None and not _SENDER.fullmatch(content.sender):
             detail = "its senders are 2 to 11 letters and digits (a-z, A-Z, 0-9), not digits only"
@@ -123,10 +124,14 @@ class MediaSMS(port.Provider):
         if text and content.template is not None:
             detail = "a template of the vendor's has no text of its own for au: leave textAu out"
             return port.Misfit("unsupported", detail, _TEXT_AU)
+        return self._misfit_text(text, narrow=True, pointer=_TEXT_AU)
+
+    def _misfit_text(self, text: str, *, narrow: bool, pointer: str = "/text") -> port.Misfit | None:
+        """`narrow`: as `wire.excess` has it."""
         if strangers := wire.strangers(text):
-            return port.Misfit(Reason.CONTENT_REFUSED, f"it does not take these characters: {strangers}", _TEXT_AU)
-        if excess := wire.excess(text, long=self.settings.long_text, narrow=True):
-            return port.Misfit(Reason.TOO_LONG, excess, _TEXT_AU)
+            return port.Misfit(Reason.CONTENT_REFUSED, f"it does not take these characters: {strangers}", pointer)
+        if excess := wire.excess(text, long=self.settings.long_text, narrow=narrow):
+            return port.Misfit(Reason.TOO_LONG, excess, pointer)
         return None
 
     def measure(self, text: str) -> Segments:
@@ -185,14 +190,20 @@ class MediaSMS(port.Provider):
         Every transition is pushed, and a failure may be followed by another word or by success, for the vendor
         tries again by itself. A push carries no time and no number of its own, so its identity is the message and
         the status: a status that comes again, after another one, counts as repeated.
+
+        A push that a call was made or its code read out (`ivr`, or an `authcode` and no result) is none.
         """
-        fields = wire.push(callback)
-        number = codes.number(fields["status"])
+        fields = wire.fields(callback)
+        if callback.kind == "ivr" or ("authcode" in fields and not (fields.get("smsid") and fields.get("status"))):
+            calls.proof(callback.kind, fields)  # raises
+            return ()
+        smsid, status = wire.result(fields)
+        number = codes.number(status)
         said = codes.RESULTS.get(number, codes.UNLISTED)
         return (
             Receipt(
-                reference=fields["smsid"],
-                identity=sha256(f"{fields['smsid'].lower()}\n{codes.spelling(number)}".encode()).hexdigest()[:12],
+                reference=smsid,
+                identity=sha256(f"{smsid.lower()}\n{codes.spelling(number)}".encode()).hexdigest()[:12],
                 outcome=said.outcome,
                 reason=said.reason,
                 provider_code=number[:40],
@@ -200,6 +211,32 @@ class MediaSMS(port.Provider):
                 carrier=said.carrier,
             ),
         )
+
+    def call_misfit(self, call: port.Call) -> port.Misfit | None:
+        """Japanese numbers of 10 or 11 digits; a text to a mobile, as long as a message's."""
+        if not self.call_number:
+            return port.Misfit("unsupported", "it makes and takes no calls: it has no `ivr_number`")
+        if not calls.dialled(call):
+            reach = {
+                "mobile": "mobile numbers of 11 digits (090, 080, 070, 060, 020)",
+                "landline": "numbers of 10 or 11 digits that are no mobile ones",
+                "any": "numbers of 10 or 11 digits",
+            }
+            detail = f"for `lines` {call.lines} it verifies Japanese {reach[call.lines]} only"
+            return port.Misfit(Reason.INVALID_NUMBER, detail, "/number")
+        if not call.text:
+            return None
+        if not calls.mobile(call.number):
+            return port.Misfit("unsupported", "it sends a text to mobile numbers only: leave it out", "/text")
+        return self._misfit_text(call.text, narrow=False)
+
+    def call_request(self, call: port.Call, reference: str) -> port.VendorRequest:
+        fields = calls.fields(call, reference, self.call_number)
+        return port.VendorRequest(method="POST", url=self._url, headers=self._headers, body=wire.encode(fields))
+
+    def proofs(self, callback: port.Callback) -> tuple[port.Proof, ...]:
+        found = calls.proof(callback.kind, wire.fields(callback))
+        return () if found is None else (found,)
 
 
 def _text_au(content: Content) -> str:

@@ -26,7 +26,8 @@ REFUSALS: dict[str, tuple[Reason, Blame, str]] = {
     "555": (Reason.SOURCE_ADDRESS_REFUSED, "account", "the vendor has blocked our address after failed logins"),
     "556": (Reason.PROVIDER_ERROR, "vendor", "the vendor finds no usable audio file"),
     "557": (Reason.SOURCE_ADDRESS_REFUSED, "account", "our address is not registered at the vendor"),
-    # Parameters that the gateway fills in by itself, so the message is not to blame.
+    # Parameters that the gateway fills in by itself, within the document's limits: neither message nor number is to
+    # blame.
     "560": (Reason.PROVIDER_ERROR, "vendor", "the vendor finds invalid the carrier the gateway set"),
     "561": (Reason.PROVIDER_ERROR, "vendor", "the vendor finds invalid the method the gateway set"),
     "567": (Reason.PROVIDER_ERROR, "vendor", "the vendor finds invalid the holding time the gateway set"),

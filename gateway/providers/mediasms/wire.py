@@ -2,7 +2,7 @@
 
 Requests are forms in UTF-8, answers a bare code in one of several wrappings, results pushed as a query or a form in
 UTF-8 or CP932. Texts travel in UTF-8 and are measured in CP932. Nothing here raises on what a vendor sent, but for
-`push`.
+`fields` and `result`.
 """
 
 from __future__ import annotations
@@ -142,20 +142,26 @@ def _common(character: str) -> bool:
     return lead not in (0x87, 0xED, 0xEE) and lead < 0xF0
 
 
-def push(callback: Callback) -> dict[str, str]:
-    """The fields of a pushed result, `smsid` and `status` among them.
+def fields(callback: Callback) -> dict[str, str]:
+    """What a push says, by names in lower case; "" is what it says twice with different values. What it leaves empty
+    is not in it. Raises UnreadableCallback where it says far too much."""
+    said: dict[str, str] = {}
+    for name, value in _pairs(callback):
+        if value:
+            said[name] = value if said.get(name, value) == value else ""
+    return said
+
+
+def result(said: Mapping[str, str]) -> tuple[str, str]:
+    """`smsid` and `status` of a push (`fields`).
 
     Raises UnreadableCallback where one of these is missing, empty, overlong or said twice with different values.
     """
-    fields: dict[str, str] = {}
-    for name, value in _pairs(callback):
-        if value:
-            fields[name] = value if fields.get(name, value) == value else ""
     for name in ("smsid", "status"):
-        value = fields.get(name, "")
+        value = said.get(name, "")
         if not value or len(value) > _VALUE_AT_MOST or not value.isprintable():
             raise UnreadableCallback(f"no usable {name} in it")
-    return fields
+    return said["smsid"], said["status"]
 
 
 def _pairs(callback: Callback) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ class Script(msgspec.Struct, frozen=True):
     sha: str
 
 
-def _load(name: str, *, lane: bool = True, shebang: str = "") -> Script:
+def _load(name: str, *, lane: bool = True, shebang: str = "", before: str = "") -> Script:
     files = resources.files(__package__)
     source = (files / f"{name}.lua").read_text("utf-8")
     if lane:
@@ -27,7 +27,8 @@ def _load(name: str, *, lane: bool = True, shebang: str = "") -> Script:
             for index, field in enumerate(State.__struct_fields__, 1)
             if f"[{field.upper()}]" in body
         )
-        source = "\n".join((shebang or own, positions, (files / "prelude.lua").read_text("utf-8"), body))
+        preludes = [(files / f"{each}.lua").read_text("utf-8") for each in ("prelude", before) if each]
+        source = "\n".join((shebang or own, positions, *preludes, body))
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -43,5 +44,10 @@ PEEK = _load("peek")
 BATCH = _load("batch")
 TALLY = _load("tally")
 ROSTER = _load("roster")
+OPEN = _load("open", before="limit")
+GLANCE = _load("open", before="limit", shebang="#!lua flags=allow-oom")
+ALTER = _load("alter", before="limit")
+RIPE = _load("ripe")
+JOIN = _load("join", lane=False)
 HELLO = _load("hello", lane=False)
 PLAIN = _load("plain", lane=False)

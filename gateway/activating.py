@@ -1,0 +1,201 @@
+"""Setting rules off: once, at the vendor, while the caller waits; and matching what the vendor then calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from gateway.accepting import Acceptor, conflict
+from gateway.asking import unavailable
+from gateway.direct import Direct
+from gateway.errors import Code, GatewayError
+from gateway.model import activation
+from gateway.model.activation import Activation
+from gateway.model.ids import created_ms
+from gateway.model.outcome import Accepted, Busy, NotSent, Refused
+from gateway.model.voice import Notice
+from gateway.provider import Provider
+from gateway.routing import Routing
+from gateway.settings import Client
+from gateway.store.cases import Case, Cases
+from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Replay, Store
+from gateway.store.waiting import TooSoon, Waiting
+
+log = structlog.get_logger()
+
+PREFIX = "act_"
+APART_MS = 1_000
+"""Between two activations of one rule: the vendor's names for them tell seconds."""
+ANSWER_MS = 10_000
+"""Beside the provider's timeout, until an activation whose process is gone counts as unanswered."""
+NAMED_MS = 86_400_000
+"""For so long a repeat of the vendor's notification is known as one."""
+
+
+class _Known(Exception):
+    def __init__(self, found: AcceptResult) -> None:
+        super().__init__("nothing was opened")
+        self.found = found
+
+
+class Activating:
+    """Every method raises `GatewayError`, or `StoreUnavailable`."""
+
+    def __init__(
+        self, store: Store, cases: Cases[Activation], waiting: Waiting, routing: Routing, acceptor: Acceptor,
+        direct: Direct,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._cases = cases
+        self._waiting = waiting
+        self._routing = routing
+        self._acceptor = acceptor
+        self._direct = direct
+
+    async def known(self, client: Client, claims: Claims) -> Case[Activation] | None:
+        """What an equal request made, if there was one: looked up before everything else. Raises
+        `duplicate_client_tag`, `idempotency_key_reused`."""
+        seen = await self._cases.seen(await self._store.lane(client.name), claims)
+        return await self._told(seen) if seen else None
+
+    async def fire(
+        self, client: Client, provider: Provider, rule: str, tag: str, claims: Claims
+    ) -> tuple[Case[Activation], bool]:
+        """Sets the rule off; and whether an equal request did so meanwhile. Returns once the vendor answered, or its
+        timeout passed."""
+        id_ = await self._acceptor.new_id(client)
+        now = created_ms(id_)
+        state = Activation(
+            client=client.name,
+            provider=provider.name,
+            rule=rule,
+            created_at=now,
+            updated_at=now,
+            due=now + int(provider.settings.timeout * 1000) + ANSWER_MS,
+            claims=claims.names,
+            tag=tag,
+        )
+
+        async def intent() -> None:
+            until = self._store.clock.now() + activation.WAITS_MS
+            entered = await self._waiting.join(provider.account, rule, id_, until, gap_ms=APART_MS)
+            if isinstance(entered, TooSoon):
+                detail = "A rule is set off once in a second, at most."
+                raise GatewayError(Code.RATE_LIMITED, detail, retry_after=entered.retry_ms / 1000)
+            opened = await self._cases.open(id_, state, claims)
+            if not isinstance(opened, Fresh):
+                await self._waiting.leave(provider.account, rule, id_)
+                raise _Known(opened)
+
+        try:
+            outcome = await self._direct.send(provider, provider.activation_request(rule), intent)
+        except _Known as known:
+            return await self._told(known.found), True
+        case = await self._cases.read(id_)
+        assert case is not None
+        now = self._store.clock.now()
+        if isinstance(outcome, NotSent | Busy):
+            await self._cases.drop(case)
+            await self._waiting.leave(provider.account, rule, id_)
+            why = "cannot be reached" if isinstance(outcome, NotSent) else "takes no more requests now"
+            raise unavailable(provider, f"The vendor {why}.", 5)
+        if isinstance(outcome, Accepted):
+            return await self._change(case, lambda current: activation.answered(current, now)), False
+        if isinstance(outcome, Refused):
+            reason, code = str(outcome.reason), outcome.provider_code
+            await self._waiting.leave(provider.account, rule, id_)
+            return await self._change(case, lambda current: activation.refused(current, reason, code, now)), False
+        return await self._change(case, lambda current: activation.lost(current, now)), False
+
+    async def _told(self, found: AcceptResult) -> Case[Activation]:
+        if isinstance(found, Conflict):
+            raise conflict(found, PREFIX)
+        assert isinstance(found, Replay)
+        case = await self._cases.read(found.id)
+        if case is None:
+            raise GatewayError(Code.NOT_FOUND, "This activation is past its retention.")
+        return case
+
+    async def read(self, id_: str) -> Case[Activation] | None:
+        return await self._cases.read(id_)
+
+    async def of(self, provider: Provider, activation_id: str) -> Case[Activation] | None:
+        """The one that the vendor named so; None where it named none of ours, or long ago."""
+        known = await self._waiting.settled(provider.account, activation_id)
+        case = await self._cases.read(known) if known else None
+        return case if case and case.state.activation_id == activation_id else None
+
+    async def wake(self, id_: str, raw: bytes) -> None:
+        """Its time to be looked at has come."""
+        await self._store.know_time()
+        now = self._store.clock.now()
+        await self._change(self._cases.case(id_, raw), lambda state: activation.timed(state, now))
+
+    async def notified(self, provider: Provider, notice: Notice) -> bool:
+        """The vendor named an activation: the oldest of its rule that waits for a name. False where none does, or more
+        than one rule comes into question."""
+        await self._store.know_time()
+        word, account = notice.activation_id, provider.account
+        if known := await self._waiting.settled(account, word):
+            return await self._name(known, word)
+        for rule, id_ in await self._candidates(provider, notice):
+            settled = await self._waiting.settle(account, word, id_, NAMED_MS)
+            if await self._name(settled, word):
+                await self._waiting.leave(account, rule, id_)
+                return True
+            await self._waiting.leave(account, rule, id_)
+            await self._waiting.unsettle(account, word)
+        return False
+
+    async def _candidates(self, provider: Provider, notice: Notice) -> list[tuple[str, str]]:
+        """Rules and what waits of them, oldest first."""
+        rules = {
+            name: rule
+            for each in self._routing.providers.values()
+            if (each.type, each.account) == (provider.type, provider.account)
+            for name, rule in each.rules.items()
+        }
+        meant = [
+            name
+            for name, rule in rules.items()
+            if rule.id
+            and (rule.id == notice.rule_id or (not notice.rule_id and notice.activation_id.startswith(rule.id)))
+        ]
+        # A rule whose id is configured is not meant by a notification that names another.
+        names = meant or [name for name, rule in rules.items() if not rule.id]
+        found = [(rule, id_) for rule in names for id_ in await self._waiting.names(provider.account, rule)]
+        if not meant and len(found) > 1:
+            return []
+        return sorted(found, key=lambda each: each[1])
+
+    async def _name(self, id_: str, activation_id: str) -> bool:
+        case = await self._cases.read(id_)
+        if case is None:
+            return False
+        now = self._store.clock.now()
+        case = await self._change(case, lambda state: activation.named(state, activation_id, now))
+        return case.state.activation_id == activation_id
+
+    async def _change(
+        self, case: Case[Activation], rule: Callable[[Activation], Activation | None]
+    ) -> Case[Activation]:
+        """With a line in the log where its status is news."""
+        changed = await self._cases.change(case, rule)
+        if event(case.state, changed.state):
+            log.info(
+                "activation",
+                activation_id=PREFIX + changed.id,
+                client=changed.state.client,
+                provider=changed.state.provider,
+                rule=changed.state.rule,
+                status=str(changed.state.status),
+                reason=changed.state.reason or None,
+            )
+        return changed
+
+
+def event(old: Activation, new: Activation) -> str:
+    """The type of the event that a change is, "" for none."""
+    news = new.status != old.status or (new.settled and not old.settled)
+    return f"activation.{new.status}" if news else ""

@@ -1,0 +1,107 @@
+"""What proves a number, or does not: codes that are tried, and vendors' words about calls."""
+
+from __future__ import annotations
+
+import secrets
+
+from gateway.errors import Code, GatewayError, invalid
+from gateway.model import codes, verification
+from gateway.model.verification import Verdict, Verification
+from gateway.model.voice import Proof
+from gateway.provider import Provider
+from gateway.routing import Routing
+from gateway.store.cases import Case, Cases
+from gateway.store.code_key import CodeKey
+from gateway.store.messages import Store
+from gateway.store.waiting import Waiting
+from gateway.verifying import Verifying, topic
+
+
+class Proving:
+    """Every method raises `StoreUnavailable`."""
+
+    def __init__(
+        self, store: Store, cases: Cases[Verification], waiting: Waiting, key: CodeKey, routing: Routing,
+        verifying: Verifying,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._cases = cases
+        self._waiting = waiting
+        self._key = key
+        self._routing = routing
+        self._verifying = verifying
+
+    async def check(self, case: Case[Verification], code: str, key: str) -> tuple[Verdict, bool]:
+        """What is said of a code, and whether that was said to the same request before; `key` names it, "" is
+        nothing. Raises `verification_not_ready`."""
+        if case.state.method in ("call_in", "owner"):
+            raise invalid("", "This method has no code: the number's owner calls in.")
+        case = await self._verifying.look(case)
+        secret = await self._key.read()
+        request = key or secrets.token_urlsafe(12)
+        said, now = codes.plain(code), self._store.clock.now()
+        tried = codes.digest(secret, case.id, said)
+        if any(known.request == request and known.digest != tried for known in case.state.tries):
+            raise GatewayError(
+                Code.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used with another code; use a new key."
+            )
+        repeated = any(known.request == request for known in case.state.tries)
+        verdicts: list[Verdict] = []
+
+        def rule(state: Verification) -> Verification | None:
+            if state.method == "sms_code":
+                right = codes.same(
+                    codes.make(secret, case.id, state.round, state.length).encode(), said.encode("utf-8", "replace")
+                )
+            else:
+                right = codes.same(state.code, tried)
+            verdict, new = verification.judged(state, request, tried, right, now)
+            verdicts[:] = [verdict]
+            return None if new is state else new
+
+        await self._verifying.change(case, rule)
+        if verdicts[0] == "not_ready":
+            raise GatewayError(
+                Code.VERIFICATION_NOT_READY,
+                "The vendor has not told the code of its call yet; try again in a moment. No try was used.",
+                retry_after=2,
+            )
+        return verdicts[0], repeated
+
+    async def prove(self, provider: Provider, proof: Proof) -> bool:
+        """Takes a vendor's word; False where it is about no verification that waits for it."""
+        await self._store.know_time()
+        named = verification.parse_reference(proof.reference)
+        round_ = named[1] if named else None
+        if named:
+            ids = [named[0]]
+        elif proof.number:
+            ids = await self._waiting.names(provider.account, topic(proof.method, proof.number))
+        else:
+            return False
+        for id_ in reversed(ids):  # the newest first
+            case = await self._of(provider, id_)
+            if case is None or case.state.method != proof.method or proof.number not in ("", case.state.number):
+                continue
+            now = self._store.clock.now()
+            if proof.method == "call_in":
+                await self._verifying.change(case, lambda state, now=now: verification.called_in(state, now))  # type: ignore[misc]
+            else:
+                told = codes.digest(await self._key.read(), id_, codes.plain(proof.code))
+                await self._cases.change(
+                    case,
+                    lambda state, told=told, now=now: verification.told(state, round_, told, now),  # type: ignore[misc]
+                )
+            return True
+        return False
+
+    async def knows(self, provider: Provider, reference: str) -> bool:
+        """Whether a vendor's reference names a verification that it was asked for."""
+        named = verification.parse_reference(reference)
+        return named is not None and await self._of(provider, named[0]) is not None
+
+    async def _of(self, provider: Provider, id_: str) -> Case[Verification] | None:
+        case = await self._cases.read(id_)
+        asked = self._routing.providers.get(case.state.provider) if case else None
+        same = asked is None or (asked.type, asked.account) == (provider.type, provider.account)
+        return case if same else None

@@ -1,0 +1,373 @@
+"""Verifying numbers: by a vendor's word about the owner, by a call, or by a code in a message.
+
+What a verification needs of a vendor is asked for once, while its caller waits, and never again by itself: an answer
+that is lost leaves it `pending`, for the vendor may have taken it, until it is verified or its time is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+import structlog
+
+from gateway.accepting import Acceptor, Draft, conflict
+from gateway.asking import unavailable
+from gateway.direct import Direct
+from gateway.errors import Code, GatewayError, Pointer, invalid
+from gateway.model import codes, verification
+from gateway.model.ids import created_ms
+from gateway.model.message import Content, Status
+from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome
+from gateway.model.verification import Verification
+from gateway.model.voice import Call, Lines
+from gateway.provider import Provider
+from gateway.recording import Recorder
+from gateway.routing import Routing
+from gateway.settings import Client
+from gateway.store.cases import Case, Cases, Limit, Limiting
+from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Limited, Replay, Store
+from gateway.store.waiting import Taken, Waiting
+
+log = structlog.get_logger()
+
+PREFIX = "ver_"
+HOUR_MS = 3_600_000
+MAKING_MS = 10_000
+"""For so long a verification that another waits for may be about to be written."""
+FIRST_LOOK_MS = 3_000
+"""After which it is seen whether a code's message could be sent; then after four times as long each."""
+NO_CLAIMS = Claims("", "", b"")
+_DEAD = (Status.FAILED, Status.EXPIRED, Status.CANCELED)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A verification as asked for, its number as E.164."""
+
+    method: Literal["call_in", "call_out", "sms_code"]
+    number: str
+    minutes: int
+    lines: Lines = "mobile"
+    rings: int = 0
+    text: str = ""
+    length: int = 0
+    provider: str | None = None
+    tag: str = ""
+
+
+class _Known(Exception):
+    """The claims name another, or a limit is reached: nothing was opened."""
+
+    def __init__(self, found: AcceptResult) -> None:
+        super().__init__("nothing was opened")
+        self.found = found
+
+
+class Verifying:
+    """Every method raises `GatewayError`, or `StoreUnavailable`."""
+
+    def __init__(
+        self, store: Store, cases: Cases[Verification], waiting: Waiting, routing: Routing,
+        acceptor: Acceptor, recorder: Recorder, direct: Direct, per_number: int,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._cases = cases
+        self._waiting = waiting
+        self._routing = routing
+        self._acceptor = acceptor
+        self._recorder = recorder
+        self._direct = direct
+        self._per_number = per_number
+
+    # Beginning
+
+    async def begin(self, client: Client, wanted: Wanted, claims: Claims) -> tuple[Case[Verification], bool]:
+        """The verification, and whether an equal request began it before. The claims are looked up before anything
+        else, so that an honest repeat never fails for being late."""
+        if seen := await self._cases.seen(await self._store.lane(client.name), claims):
+            return await self._told(client, seen), True
+        id_ = await self._acceptor.new_id(client)
+        now = created_ms(id_)
+        sends = wanted.method == "sms_code"
+        state = Verification(
+            method=wanted.method,
+            client=client.name,
+            number=wanted.number,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + wanted.minutes * 60_000,
+            due=now + (FIRST_LOOK_MS if sends else wanted.minutes * 60_000),
+            claims=claims.names,
+            tag=wanted.tag,
+            provider=wanted.provider or "",
+            minutes=wanted.minutes,
+            lines=wanted.lines,
+            rings=wanted.rings,
+            text=wanted.text,
+            length=wanted.length,
+            message=await self._acceptor.new_id(client) if sends else "",
+        )
+        try:
+            if sends:
+                return await self._by_message(client, id_, state, claims), False
+            return await self._by_call(client, id_, state, claims), False
+        except _Known as known:
+            return await self._told(client, known.found), True
+
+    async def _by_message(self, client: Client, id_: str, state: Verification, claims: Claims) -> Case[Verification]:
+        limit = self._limit(state)
+        await self._open(id_, state, claims, limit)
+        case = await self.read(id_)
+        assert case is not None
+        try:
+            await self._send_code(client, case)
+        except GatewayError:
+            await self._cases.drop(case, limit)
+            raise
+        return case
+
+    async def _by_call(self, client: Client, id_: str, state: Verification, claims: Claims) -> Case[Verification]:
+        call = _call(state)
+        provider = self._routing.able(client, state.provider or None, lambda each: each.call_misfit(call))
+        state = msgspec.structs.replace(state, provider=provider.name)
+        limit = self._limit(state)
+
+        async def intent() -> None:
+            await self._wait(provider, id_, state)
+            try:
+                await self._open(id_, state, claims, limit)
+            except _Known:
+                await self._rest(provider, id_, state)
+                raise
+
+        request = provider.call_request(call, verification.reference(id_, 1))
+        outcome = await self._direct.send(provider, request, intent)
+        case = await self.read(id_)
+        assert case is not None
+        if isinstance(outcome, NotSent | Busy):
+            await self._cases.drop(case, limit)
+            await self._rest(provider, id_, state)
+        return await self._settled(provider, case, outcome)
+
+    async def _open(self, id_: str, state: Verification, claims: Claims, limit: Limit) -> None:
+        opened = await self._cases.open(id_, state, claims, limit)
+        if not isinstance(opened, Fresh):
+            raise _Known(opened)
+
+    async def _wait(self, provider: Provider, id_: str, state: Verification) -> None:
+        """Of numbers that call in, and of words that do not say which call they are about, only the number tells."""
+        alone, about = state.method == "call_in", topic(state.method, state.number)
+        for _ in range(3):
+            taken = await self._waiting.join(provider.account, about, id_, state.expires_at, alone=alone)
+            if not isinstance(taken, Taken):
+                return
+            holder = await self._cases.read(taken.by)
+            now = self._store.clock.now()
+            young = now - created_ms(taken.by) < MAKING_MS
+            if young if holder is None else verification.timed(holder.state, now) is None and not holder.state.final_at:
+                break
+            await self._waiting.leave(provider.account, about, taken.by)
+        detail = "This number is being verified by a call already: wait until that one is verified or expired."
+        raise GatewayError(Code.VERIFICATION_PENDING, detail, errors=(Pointer("/number", detail),))
+
+    async def _rest(self, provider: Provider, id_: str, state: Verification) -> None:
+        await self._waiting.leave(provider.account, topic(state.method, state.number), id_)
+
+    async def _settled(self, provider: Provider, case: Case[Verification], outcome: SendOutcome) -> Case[Verification]:
+        """After a request for the current round's call."""
+        now, round_ = self._store.clock.now(), case.state.round
+        if isinstance(outcome, NotSent | Busy):
+            why = "cannot be reached" if isinstance(outcome, NotSent) else "takes no more requests in this second"
+            raise unavailable(provider, f"The vendor {why}.", 5)
+        if isinstance(outcome, Accepted):
+            return await self._cases.change(case, lambda state: verification.taken(state, round_, now))
+        if isinstance(outcome, Refused):
+            reason, code = str(outcome.reason), outcome.provider_code
+            case = await self.change(case, lambda state: verification.failed(state, round_, reason, code, now))
+            await self._rest(provider, case.id, case.state)
+        return case
+
+    async def _send_code(self, client: Client, case: Case[Verification]) -> None:
+        """Accepts this round's message; again is no harm."""
+        state = case.state
+        text, hidden = codes.hide(state.text, case.id, state.round, state.length)
+        content = Content(to=state.number, text=text, hidden=hidden, encoding="", characters=0, segments=0)
+        draft = Draft(content=content, expires_at=state.expires_at, high=True, pinned=state.provider or None)
+        try:
+            await self._acceptor.accept(state.message, client, lambda: draft, NO_CLAIMS)
+        except GatewayError as error:
+            error.errors = tuple(
+                Pointer("/number" if each.pointer == "/to" else each.pointer, each.detail) for each in error.errors
+            )
+            raise
+
+    async def _told(self, client: Client, found: AcceptResult) -> Case[Verification]:
+        """What claims name, or why they name nothing."""
+        if isinstance(found, Limited):
+            raise self._limited(found.retry_ms)
+        if isinstance(found, Conflict):
+            raise conflict(found, PREFIX)
+        assert isinstance(found, Replay)
+        case = await self.read(found.id)
+        if case is None:
+            raise GatewayError(Code.NOT_FOUND, "This verification is past its retention.")
+        return await self._resume(client, await self.look(case))
+
+    async def _resume(self, client: Client, case: Case[Verification]) -> Case[Verification]:
+        """The process that opened it may have died before its message was accepted."""
+        state = case.state
+        if state.message and not state.final_at and await self._store.read(state.message) is None:
+            await self._send_code(client, case)
+        return case
+
+    def _limit(self, state: Verification) -> Limit:
+        what = hashlib.sha256(f"{state.client}\0{state.number}".encode()).hexdigest()[:24]
+        return Limit(what, self._per_number, HOUR_MS)
+
+    def _limited(self, retry_ms: int) -> GatewayError:
+        detail = (
+            f"This number was verified {self._per_number} times within the last hour, which is as often as it may be."
+        )
+        return GatewayError(
+            Code.RATE_LIMITED, detail, retry_after=retry_ms / 1000, errors=(Pointer("/number", detail),)
+        )
+
+    # Going on
+
+    async def read(self, id_: str) -> Case[Verification] | None:
+        return await self._cases.read(id_)
+
+    async def look(self, case: Case[Verification]) -> Case[Verification]:
+        """As it stands now: its time may be over, or its message may have failed."""
+        await self._store.know_time()
+        now, state = self._store.clock.now(), case.state
+        if verification.timed(state, now):
+            return await self.change(case, lambda current: verification.timed(current, now))
+        if not state.message or state.final_at:
+            return case
+        message = await self._store.read(state.message)
+        if message is None or message.state.status not in _DEAD or not message.state.final_at:
+            return case
+        why = message.state.reason or str(message.state.status)
+        code = message.state.reason_code
+        return await self.change(case, lambda current: verification.failed(current, state.round, why, code, now))
+
+    async def wake(self, id_: str, raw: bytes) -> None:
+        """Its time to be looked at has come."""
+        case = await self.look(self._cases.case(id_, raw))
+        now = self._store.clock.now()
+
+        def later(state: Verification) -> Verification | None:
+            if state.final_at:
+                return None
+            due = now + max(FIRST_LOOK_MS, 3 * (now - state.created_at)) if state.message else state.expires_at
+            return msgspec.structs.replace(state, due=min(due, state.expires_at))
+
+        await self._cases.change(case, later)
+
+    async def resend(self, client: Client, case: Case[Verification], key: str) -> tuple[Case[Verification], bool]:
+        """Another code, or another call; the one before proves nothing any more. `key`: what names the request, "" for
+        nothing. And whether it is a repeat."""
+        state = case.state
+        if state.method not in ("sms_code", "call_out"):
+            detail = "This method has nothing to be sent again: its caller calls in, or the answer was given."
+            raise invalid("", detail)
+        request = key or secrets.token_urlsafe(12)
+        if request in state.resends:
+            return await self._resume(client, await self.look(case)), True
+        case = await self.look(case)
+        if state.method == "call_out":
+            return await self._call_again(case, request), False
+        message = await self._acceptor.new_id(client)
+        before = case.state.message
+        case = await self._next_round(case, request, message)
+        await self._withdraw(before)
+        await self._send_code(client, case)
+        return case, False
+
+    async def _call_again(self, case: Case[Verification], request: str) -> Case[Verification]:
+        provider = self._routing.providers.get(case.state.provider)
+        if provider is None:
+            raise GatewayError(
+                Code.PROVIDER_UNAVAILABLE, "The provider that called is not configured any more.", retry_after=60
+            )
+        wanted, opened = case.state.round + 1, [case]
+
+        async def intent() -> None:
+            opened[0] = await self._next_round(case, request, "", wanted)
+            await self._wait(provider, case.id, opened[0].state)
+
+        built = provider.call_request(_call(case.state), verification.reference(case.id, wanted))
+        outcome = await self._direct.send(provider, built, intent)
+        return await self._settled(provider, opened[0], outcome)
+
+    async def _next_round(
+        self, case: Case[Verification], request: str, message: str, wanted: int | None = None
+    ) -> Case[Verification]:
+        now = self._store.clock.now()
+        begun: list[bool] = []
+
+        def rule(state: Verification) -> Verification | None:
+            fits = wanted in (None, state.round + 1)
+            new = verification.again(state, request, message, now) if fits else None
+            begun[:] = [new is not None]
+            return new and msgspec.structs.replace(new, due=now + FIRST_LOOK_MS if message else new.expires_at)
+
+        try:
+            case = await self._cases.change(case, rule, self._limit(case.state), f"{case.id}.{request}")
+        except Limiting as error:
+            raise self._limited(error.retry_ms) from None
+        if not begun[0]:
+            raise GatewayError(
+                Code.NOT_CHANGEABLE,
+                f"It is {case.state.status} already, or being sent again: begin another verification where needed.",
+                message_id=PREFIX + case.id,
+            )
+        return case
+
+    async def _withdraw(self, message: str) -> None:
+        """A code that is of no use any more had better not be sent."""
+        record = await self._store.read(message)
+        if record is not None:
+            await self._recorder.cancel(record)
+
+    async def change(
+        self, case: Case[Verification], rule: Callable[[Verification], Verification | None]
+    ) -> Case[Verification]:
+        """With a line in the log where it ends."""
+        changed = await self._cases.change(case, rule)
+        if changed.state.final_at and not case.state.final_at:
+            log.info(
+                "verification",
+                verification_id=PREFIX + changed.id,
+                client=changed.state.client,
+                method=changed.state.method,
+                status=str(changed.state.status),
+                reason=changed.state.reason or None,
+            )
+        return changed
+
+
+def event(old: Verification, new: Verification) -> str:
+    """The type of the event that a change is, "" for none."""
+    return f"verification.{new.status}" if new.status != old.status else ""
+
+
+def _call(state: Verification) -> Call:
+    assert state.method in ("call_in", "call_out")
+    return Call(
+        method=state.method,
+        number=state.number,
+        lines=state.lines,
+        minutes=state.minutes,
+        rings=state.rings,
+        text=state.text,
+    )
+
+
+def topic(method: str, number: str) -> str:
+    """What a vendor's word about a call is told apart by, where it does not say which one it is about."""
+    return f"{method}\0{number}"
