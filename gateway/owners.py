@@ -10,7 +10,7 @@ from gateway.accepting import Acceptor, conflict
 from gateway.asking import Asker
 from gateway.errors import Code, GatewayError
 from gateway.model.ids import created_ms
-from gateway.model.verification import Standing, Verification
+from gateway.model.verification import Verification, VerificationStatus
 from gateway.provider import Misfit, Owner, Question
 from gateway.routing import Routing
 from gateway.settings import Client
@@ -57,7 +57,7 @@ class Owners:
             id_ = await self._acceptor.new_id(client)
             now = created_ms(id_)
             state = Verification(
-                method="owner", client=client.name, number=number, status=Standing.VERIFIED, created_at=now,
+                method="owner", client=client.name, number=number, status=VerificationStatus.VERIFIED, created_at=now,
                 updated_at=now, expires_at=now, final_at=now, claims=claims.names, tag=tag, result=result,
             )  # fmt: skip
             opened = await self._cases.open(id_, state, claims)

@@ -12,7 +12,7 @@ from gateway.activating import PREFIX
 from gateway.api.listing import Moment
 from gateway.api.problems import Problem
 from gateway.api.schemas import ReasonOut, Tag, instant
-from gateway.model.activation import Activation, Started
+from gateway.model.activation import Activation, ActivationStatus
 from gateway.model.voice import Entry, Log, LoggedCall, LoggedMessage
 from gateway.store.cases import Case
 
@@ -76,7 +76,7 @@ class CallOut(msgspec.Struct, rename="camel", kw_only=True):
 
     to: str
     status: str
-    pressed: str | UnsetType = UNSET
+    pressed: int | None
     duration_seconds: int | UnsetType = UNSET
     started_at: datetime | UnsetType = UNSET
     ended_at: datetime | UnsetType = UNSET
@@ -102,7 +102,7 @@ class ActivationOut(msgspec.Struct, rename="camel", kw_only=True):
     id: str
     rule: str
     provider: str
-    status: Started
+    status: ActivationStatus
     final: bool
     activation_id: str | None
     requested_at: datetime
@@ -117,7 +117,7 @@ class ActivationLogOut(msgspec.Struct, rename="camel", kw_only=True):
     id: str | UnsetType = UNSET
     rule: str
     provider: str
-    status: Started | UnsetType = UNSET
+    status: ActivationStatus | UnsetType = UNSET
     final: bool | UnsetType = UNSET
     activation_id: str | None
     requested_at: datetime | UnsetType = UNSET
@@ -179,7 +179,7 @@ def calls_out(log: Log, names: dict[str, str], rule: str | None) -> list[CallOut
         CallOut(
             to=call.to,
             status=call.status,
-            pressed=UNSET if call.pressed is None else call.pressed,
+            pressed=call.pressed,
             duration_seconds=UNSET if call.duration is None else call.duration,
             started_at=_moment(call.started_at),
             ended_at=_moment(call.ended_at),

@@ -12,7 +12,7 @@ from gateway.api.schemas import ReasonOut, Tag, instant
 from gateway.api.vendor_schemas import ProviderName
 from gateway.model import codes
 from gateway.model.ids import PREFIX
-from gateway.model.verification import TRIES, Standing, Verification
+from gateway.model.verification import TRIES, Verification, VerificationStatus
 from gateway.store.cases import Case
 from gateway.verifying import PREFIX as VERIFICATION
 
@@ -101,7 +101,7 @@ class VerificationOut(msgspec.Struct, rename="camel", kw_only=True):
     id: str
     method: Literal["call_in", "call_out", "sms_code"]
     number: str
-    status: Standing
+    status: VerificationStatus
     final: bool
     created_at: datetime
     updated_at: datetime
@@ -135,8 +135,8 @@ def verification_out(case: Case[Verification], call_number: str) -> Verification
         expires_at=instant(state.expires_at),
         verified_at=instant(state.verified_at) if state.verified_at else UNSET,
         call_number=call_number if state.method == "call_in" and call_number else UNSET,
-        confirmed=state.taken or state.status is Standing.VERIFIED if calls else UNSET,
-        attempts_left=TRIES - len(state.tries) if has_code and state.status is Standing.PENDING else UNSET,
+        confirmed=state.taken or state.status is VerificationStatus.VERIFIED if calls else UNSET,
+        attempts_left=TRIES - len(state.tries) if has_code and state.status is VerificationStatus.PENDING else UNSET,
         message_id=PREFIX + state.message if state.message else UNSET,
         provider=state.provider or UNSET,
         client_tag=state.tag or UNSET,

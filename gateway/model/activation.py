@@ -13,7 +13,7 @@ WAITS_MS = 120_000
 """How long the vendor's notification, which brings its name for the activation, is waited for."""
 
 
-class Started(StrEnum):
+class ActivationStatus(StrEnum):
     """Whether the rule went off, as callers see it."""
 
     STARTED = "started"
@@ -28,7 +28,7 @@ class Activation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     client: str
     provider: str
     rule: str
-    status: Started = Started.UNCERTAIN
+    status: ActivationStatus = ActivationStatus.UNCERTAIN
     settled: bool = False
     """The vendor's answer is known, or known to be lost."""
     created_at: int
@@ -47,22 +47,22 @@ class Activation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 def answered(state: Activation, now: int) -> Activation | None:
     """The vendor said that the rule went off."""
-    if state.status is Started.STARTED:
+    if state.status is ActivationStatus.STARTED:
         return None
-    return _final(state, Started.STARTED, now)
+    return _final(state, ActivationStatus.STARTED, now)
 
 
 def refused(state: Activation, reason: str, provider_code: str, now: int) -> Activation | None:
     """The vendor said that it did not go off."""
-    if state.settled or state.status is Started.STARTED:
+    if state.settled or state.status is ActivationStatus.STARTED:
         return None
     changed = msgspec.structs.replace(state, reason=reason, provider_code=provider_code)
-    return _final(changed, Started.FAILED, now)
+    return _final(changed, ActivationStatus.FAILED, now)
 
 
 def lost(state: Activation, now: int) -> Activation | None:
     """No answer came, or none that can be read."""
-    if state.settled or state.status is Started.STARTED:
+    if state.settled or state.status is ActivationStatus.STARTED:
         return None
     due = state.created_at + WAITS_MS
     return msgspec.structs.replace(state, settled=True, updated_at=now, due=max(due, now + 1))
@@ -73,9 +73,9 @@ def named(state: Activation, activation_id: str, now: int) -> Activation | None:
     if state.activation_id:
         return None
     changed = msgspec.structs.replace(state, activation_id=activation_id, updated_at=now)
-    if changed.status is Started.STARTED:
+    if changed.status is ActivationStatus.STARTED:
         return changed
-    return _final(msgspec.structs.replace(changed, reason="", provider_code=""), Started.STARTED, now)
+    return _final(msgspec.structs.replace(changed, reason="", provider_code=""), ActivationStatus.STARTED, now)
 
 
 def timed(state: Activation, now: int) -> Activation | None:
@@ -87,7 +87,7 @@ def timed(state: Activation, now: int) -> Activation | None:
     return _final(state, state.status, now)
 
 
-def _final(state: Activation, status: Started, now: int) -> Activation:
+def _final(state: Activation, status: ActivationStatus, now: int) -> Activation:
     return msgspec.structs.replace(
         state, status=status, settled=True, final_at=state.final_at or now, updated_at=now, due=0
     )

@@ -24,7 +24,7 @@ RESENDS_KEPT = 20
 _REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})v(\d{{1,9}})")
 
 
-class Standing(StrEnum):
+class VerificationStatus(StrEnum):
     """Where a verification stands, as callers see it."""
 
     PENDING = "pending"
@@ -50,7 +50,7 @@ class Verification(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     client: str
     number: str
     """E.164."""
-    status: Standing = Standing.PENDING
+    status: VerificationStatus = VerificationStatus.PENDING
     created_at: int
     updated_at: int
     expires_at: int
@@ -106,19 +106,19 @@ def judged(state: Verification, request: str, digest: bytes, right: bool, now: i
     for known in state.tries:
         if known.request == request and known.digest == digest:
             return "verified" if known.right else "wrong_code", state
-    if state.status is Standing.VERIFIED:
+    if state.status is VerificationStatus.VERIFIED:
         return "already_used", state
     if state.reason == "too_many_attempts":
         return "too_many_attempts", state
-    if state.status is not Standing.PENDING or now >= state.expires_at:
+    if state.status is not VerificationStatus.PENDING or now >= state.expires_at:
         return "expired", state
     if state.method == "call_out" and not state.code:
         return "not_ready", state
     tries = (*state.tries, Try(request, digest, right))
     if right:
-        return "verified", _final(state, Standing.VERIFIED, now, tries=tries, verified_at=now)
+        return "verified", _final(state, VerificationStatus.VERIFIED, now, tries=tries, verified_at=now)
     if len(tries) >= TRIES:
-        return "wrong_code", _final(state, Standing.FAILED, now, tries=tries, reason="too_many_attempts")
+        return "wrong_code", _final(state, VerificationStatus.FAILED, now, tries=tries, reason="too_many_attempts")
     return "wrong_code", msgspec.structs.replace(state, tries=tries, updated_at=now)
 
 
@@ -126,7 +126,7 @@ def called_in(state: Verification, now: int) -> Verification | None:
     """The number's owner called."""
     if state.method != "call_in" or not _open(state, now):
         return None
-    return _final(state, Standing.VERIFIED, now, verified_at=now)
+    return _final(state, VerificationStatus.VERIFIED, now, verified_at=now)
 
 
 def told(state: Verification, round_: int | None, digest: bytes, now: int) -> Verification | None:
@@ -148,14 +148,14 @@ def failed(state: Verification, round_: int, reason: str, provider_code: str, no
     """What that round needs cannot come about: the vendor refused its call, or its message."""
     if not _open(state, now) or state.round != round_ or state.code:
         return None
-    return _final(state, Standing.FAILED, now, reason=reason, provider_code=provider_code)
+    return _final(state, VerificationStatus.FAILED, now, reason=reason, provider_code=provider_code)
 
 
 def timed(state: Verification, now: int) -> Verification | None:
     """Its time may be over."""
-    if state.status is not Standing.PENDING or now < state.expires_at:
+    if state.status is not VerificationStatus.PENDING or now < state.expires_at:
         return None
-    return _final(state, Standing.EXPIRED, now)
+    return _final(state, VerificationStatus.EXPIRED, now)
 
 
 def again(state: Verification, request: str, message: str, now: int) -> Verification | None:
@@ -176,9 +176,9 @@ def again(state: Verification, request: str, message: str, now: int) -> Verifica
 
 
 def _open(state: Verification, now: int) -> bool:
-    return state.status is Standing.PENDING and now < state.expires_at
+    return state.status is VerificationStatus.PENDING and now < state.expires_at
 
 
-def _final(state: Verification, status: Standing, now: int, **changes: object) -> Verification:
+def _final(state: Verification, status: VerificationStatus, now: int, **changes: object) -> Verification:
     fields = {"status": status, "final_at": now, "updated_at": now, "due": 0, **changes}
     return msgspec.structs.replace(state, **fields)

@@ -75,8 +75,8 @@ class LoggedCall(msgspec.Struct, frozen=True, kw_only=True):
     """As the vendor has it, E.164 as a rule."""
     status: str
     """The vendor's word."""
-    pressed: str | None = None
-    """The key that was pressed."""
+    pressed: int | None = None
+    """The key that was pressed; None: none."""
     duration: int | None = None
     """Seconds."""
     started_at: int | None = None

@@ -10,10 +10,17 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, inspect
 
-from gateway.spec import batches, reservations, vendors, words
+from gateway.spec import batches, reservations, rules, vendors, verifications, words
 from gateway.spec.words import SCHEMAS
 
-FIELDS = {**words.FIELDS, **batches.FIELDS, **reservations.FIELDS, **vendors.FIELDS}
+FIELDS = {
+    **words.FIELDS,
+    **batches.FIELDS,
+    **reservations.FIELDS,
+    **vendors.FIELDS,
+    **verifications.FIELDS,
+    **rules.FIELDS,
+}
 REF = "#/components/schemas/{name}"
 Schema = dict[str, Any]
 _NULL = {"type": "null"}
@@ -116,6 +123,9 @@ def _component(name: str, schema: Schema, kind: Named) -> Schema:
         members: Iterable[Enum] = kind.cls
         return schema | {"enum": [member.value for member in members]}
     config = kind.cls.__struct_config__
+    if config.tag_field and config.tag_field in schema["properties"]:
+        tag = schema["properties"][config.tag_field]
+        schema["properties"][config.tag_field] = {**FIELDS.get(name, {}).get(config.tag_field, {}), **tag}
     answered = not kind.forbid_unknown_fields
     for field in kind.fields:
         shape = schema["properties"][field.encode_name]

@@ -13,7 +13,7 @@ from gateway.api.problems import KINDS, MEDIA_TYPE, Problem, problem
 from gateway.errors import Code, GatewayError
 from gateway.spec import words, yaml
 from gateway.spec.components import REF, parameters, schemas
-from gateway.spec.entry import Answer, Operation, Parameter
+from gateway.spec.entry import Answer, OneOf, Operation, Parameter
 from gateway.spec.examples import ID, REQUEST_ID
 from gateway.spec.operations import OPERATIONS
 
@@ -34,6 +34,9 @@ NAMES_MESSAGE = frozenset(
 def build(operations: Sequence[Operation] = OPERATIONS) -> Json:
     """The document as plain values."""
     named = schemas(_structs(operations))
+    unions = {
+        operation.body.name: operation.body.schema for operation in operations if isinstance(operation.body, OneOf)
+    }
     refusals: dict[str, Json] = {}
     paths: dict[str, Json] = {}
     for operation in operations:
@@ -51,7 +54,7 @@ def build(operations: Sequence[Operation] = OPERATIONS) -> Json:
         "tags": [{"name": name, "description": text} for name, text in words.TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {name: schema for name, schema in named.items() if name not in queries},
+            "schemas": {name: schema for name, schema in named.items() if name not in queries} | unions,
             "responses": refusals,
             "headers": dict(words.HEADERS),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": words.BEARER}},
@@ -69,7 +72,9 @@ def as_yaml() -> str:
 
 def _structs(operations: Iterable[Operation]) -> Iterable[type]:
     for operation in operations:
-        yield from (struct for struct in (operation.body, operation.query) if struct)
+        body = operation.body
+        yield from body.kinds if isinstance(body, OneOf) else (body,) if body else ()
+        yield from (operation.query,) if operation.query else ()
         yield from (answer.body for answer in operation.answers.values() if answer.body)
     yield Problem
 
@@ -143,8 +148,8 @@ def _headers(names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-Id")}
 
 
-def _ref(struct: type) -> Json:
-    return {"$ref": REF.format(name=struct.__name__)}
+def _ref(struct: type | OneOf) -> Json:
+    return {"$ref": REF.format(name=struct.name if isinstance(struct, OneOf) else struct.__name__)}
 
 
 def _refused(operation: Operation, refusals: dict[str, Json]) -> dict[int, Json]:

@@ -59,6 +59,29 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Operations that take this answer's `id` as theirs."""
 
 
+class OneOf(msgspec.Struct, frozen=True):
+    """A body of one of several kinds, told apart by the value of one field."""
+
+    name: str
+    """Of its schema."""
+    description: str
+    kinds: tuple[type[msgspec.Struct], ...]
+    """Tagged structs."""
+
+    @property
+    def field(self) -> str:
+        return str(self.kinds[0].__struct_config__.tag_field)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        references = {str(kind.__struct_config__.tag): f"#/components/schemas/{kind.__name__}" for kind in self.kinds}
+        return {
+            "description": self.description,
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": self.field, "mapping": references},
+        }
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path. `path` names its parameters as callers read them."""
 
@@ -73,7 +96,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     path_parameters: tuple[Parameter, ...] = ()
     query: type | None = None
     headers: tuple[Parameter, ...] = ()
-    body: type | None = None
+    body: type | OneOf | None = None
     raw_bodies: Mapping[str, Mapping[str, Any]] = {}
     """Schemas by media type, of bodies that are not ours."""
     examples: Mapping[str, tuple[str, object]] = {}

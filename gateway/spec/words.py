@@ -41,6 +41,8 @@ Every answer carries `X-Request-Id`, yours if you sent one. Quote it to the oper
 TAGS: Mapping[str, str] = {
     "Messages": "Send, follow, cancel, erase.",
     "Reservations": "Messages for later: kept, listed, changed and canceled until their time.",
+    "Numbers": "Whose a number is: by a vendor's word, by a call, by a code in a message.",
+    "Rules": "Call trees that are set up at a vendor: whom they call, setting them off, what they did.",
     "Vendors": "The configured vendor accounts: how they stand, and what they offer beside messages.",
     "Account": "The key you use.",
     "Operations": "For those who run the gateway: health, metrics, receipts nobody waited for.",
@@ -58,12 +60,16 @@ def _string(description: str, **more: Any) -> dict[str, Any]:
 HEADERS: Mapping[str, Extra] = {
     "X-Request-Id": _string("Names this request: the caller's own id where it sent one, else a new one.")
     | {"required": True},
-    "Location": _string("Where the message is to be read.", examples=[f"/messages/{PREFIX}01m7v41f004fj4erxpyf6g76zx"])
+    "Location": _string(
+        "Where what was made is to be read.", examples=[f"/messages/{PREFIX}01m7v41f004fj4erxpyf6g76zx"]
+    )
     | {"required": True},
     "Idempotency-Replayed": _string(
         "Present where the request repeats an earlier one: this is what that one made, as it stands now.",
         const="true",
     ),
+    "ETag": _string("Names the answer's content, for `If-Match`.", examples=['"5e8f0d2a9c7b41d6a3f0e1b2"'])
+    | {"required": True},
     "RateLimit": _string(
         "What is left of the client's configured rate; absent where it has none.", examples=['"messages";r=99;t=1']
     ),
@@ -136,6 +142,8 @@ SCHEMAS: Mapping[str, Extra] = {
         "`expired`: not handed over in time. `canceled`: by you. `uncertain`: the vendor's answer was lost, it may "
         "or may not have it. `final` tells whether further change is expected."
     },
+    "VerificationStatus": {"description": "Where a verification stands."},
+    "ActivationStatus": {"description": "Whether the rule went off."},
     "Code": {"description": "What went wrong, for programs."},
     "Problem": {"description": "An error (RFC 9457)."},
     "OrphanOut": {"description": "A receipt that matches no message. It is matched when the message turns up."},
