@@ -10,6 +10,7 @@ from gateway.accepting import Acceptor, conflict
 from gateway.asking import unavailable
 from gateway.direct import Direct
 from gateway.errors import Code, GatewayError
+from gateway.metrics import Metrics
 from gateway.model import activation
 from gateway.model.activation import Activation
 from gateway.model.ids import created_ms
@@ -44,7 +45,7 @@ class Activating:
 
     def __init__(
         self, store: Store, cases: Cases[Activation], waiting: Waiting, routing: Routing, acceptor: Acceptor,
-        direct: Direct,
+        direct: Direct, metrics: Metrics,
     ) -> None:  # fmt: skip
         self._store = store
         self._cases = cases
@@ -52,6 +53,7 @@ class Activating:
         self._routing = routing
         self._acceptor = acceptor
         self._direct = direct
+        self._metrics = metrics
 
     async def known(self, client: Client, claims: Claims) -> Case[Activation] | None:
         """What an equal request made, if there was one: looked up before everything else. Raises
@@ -180,9 +182,11 @@ class Activating:
     async def _change(
         self, case: Case[Activation], rule: Callable[[Activation], Activation | None]
     ) -> Case[Activation]:
-        """With a line in the log where its status is news."""
+        """With a count and a line in the log where its status is news."""
         changed = await self._cases.change(case, rule)
         if event(case.state, changed.state):
+            new = changed.state
+            self._metrics.add("gateway_activations_total", provider=new.provider, rule=new.rule, status=str(new.status))
             log.info(
                 "activation",
                 activation_id=PREFIX + changed.id,

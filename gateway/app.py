@@ -108,11 +108,11 @@ async def open_services(
     key, waiting = CodeKey(store, section.code_key), Waiting(store)
     verifications = Cases(store, "v", Verification, retention, verifying.event)
     verifier = verifying.Verifying(
-        store, verifications, waiting, routing, acceptor, recorder, direct, section.verifications_per_number
+        store, verifications, waiting, routing, acceptor, recorder, direct, section.verifications_per_number, metrics
     )
     proving = Proving(store, verifications, waiting, key, routing, verifier)
     activations = Cases(store, "f", Activation, retention, activating.event)
-    activator = activating.Activating(store, activations, waiting, routing, acceptor, direct)
+    activator = activating.Activating(store, activations, waiting, routing, acceptor, direct, metrics)
     withdrawing = Withdrawing(store, routing, recorder, asker, availability, transport, settings.clients)
     return Services(
         settings=settings,

@@ -24,7 +24,9 @@ POINTS = (
     "receipt.after",
     "tick.after",
 )
-"""Every point there is, in the order a message passes them."""
+"""Those that a message passes, in their order."""
+BESIDE = ("direct.before", "direct.after")
+"""Those of a request that its caller waits for."""
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
@@ -52,7 +54,7 @@ def install_from(plan: str, spent: Path) -> None:
     for entry in filter(None, plan.split(",")):
         name, _, action = entry.partition("=")
         verb, _, count = action.partition("@")
-        if name not in POINTS or verb not in SIGNALS:
+        if name not in (*POINTS, *BESIDE) or verb not in SIGNALS:
             raise ValueError(f"no such fault: {entry}")
         left[entry] = int(count or 1)
 

@@ -17,6 +17,8 @@ HELP: Mapping[str, tuple[str, str]] = {
     "gateway_requests_total": ("counter", "HTTP requests answered, by route and status."),
     "gateway_messages_accepted_total": ("counter", "Messages accepted, by client and first provider."),
     "gateway_messages_total": ("counter", "Statuses entered by messages, by provider and reason."),
+    "gateway_verifications_total": ("counter", "Verifications that ended, by method, status and reason."),
+    "gateway_activations_total": ("counter", "Rules set off, by provider, rule and what became of it."),
     "gateway_receipts_total": ("counter", "Delivery receipts received, by provider and result."),
     "gateway_vendor_tries_total": ("counter", "Requests to vendors, by provider and what became of them."),
     "gateway_vendor_seconds": ("histogram", "Time vendors took to answer, by provider."),

@@ -41,11 +41,7 @@ class Proving:
         request = key or secrets.token_urlsafe(12)
         said, now = codes.plain(code), self._store.clock.now()
         tried = codes.digest(secret, case.id, said)
-        if any(known.request == request and known.digest != tried for known in case.state.tries):
-            raise GatewayError(
-                Code.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used with another code; use a new key."
-            )
-        repeated = any(known.request == request for known in case.state.tries)
+        repeated = any(known.request == request for known in (*case.state.past, *case.state.tries))
         verdicts: list[Verdict] = []
 
         def rule(state: Verification) -> Verification | None:
@@ -60,6 +56,9 @@ class Proving:
             return None if new is state else new
 
         await self._verifying.change(case, rule)
+        if verdicts[0] == "other_code":
+            detail = "This Idempotency-Key was used with another code; use a new key."
+            raise GatewayError(Code.IDEMPOTENCY_KEY_REUSED, detail)
         if verdicts[0] == "not_ready":
             raise GatewayError(
                 Code.VERIFICATION_NOT_READY,
@@ -75,7 +74,7 @@ class Proving:
         round_ = named[1] if named else None
         if named:
             ids = [named[0]]
-        elif proof.number:
+        elif proof.number and not proof.reference:  # what has another's name is about another's call
             ids = await self._waiting.names(provider.account, topic(proof.method, proof.number))
         else:
             return False

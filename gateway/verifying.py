@@ -18,11 +18,12 @@ from gateway.accepting import Acceptor, Draft, conflict
 from gateway.asking import unavailable
 from gateway.direct import Direct
 from gateway.errors import Code, GatewayError, Pointer, invalid
+from gateway.metrics import Metrics
 from gateway.model import codes, verification
 from gateway.model.ids import created_ms
 from gateway.model.message import Content, Status
 from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome
-from gateway.model.verification import Verification
+from gateway.model.verification import Verification, VerificationStatus
 from gateway.model.voice import Call, Lines
 from gateway.provider import Provider
 from gateway.recording import Recorder
@@ -66,12 +67,20 @@ class _Known(Exception):
         self.found = found
 
 
+class _Repeated(Exception):
+    """An equal request began the round."""
+
+    def __init__(self, case: Case[Verification]) -> None:
+        super().__init__("begun before")
+        self.case = case
+
+
 class Verifying:
     """Every method raises `GatewayError`, or `StoreUnavailable`."""
 
     def __init__(
         self, store: Store, cases: Cases[Verification], waiting: Waiting, routing: Routing,
-        acceptor: Acceptor, recorder: Recorder, direct: Direct, per_number: int,
+        acceptor: Acceptor, recorder: Recorder, direct: Direct, per_number: int, metrics: Metrics,
     ) -> None:  # fmt: skip
         self._store = store
         self._cases = cases
@@ -81,6 +90,7 @@ class Verifying:
         self._recorder = recorder
         self._direct = direct
         self._per_number = per_number
+        self._metrics = metrics
 
     # Beginning
 
@@ -270,63 +280,75 @@ class Verifying:
 
     async def resend(self, client: Client, case: Case[Verification], key: str) -> tuple[Case[Verification], bool]:
         """Another code, or another call; the one before proves nothing any more. `key`: what names the request, "" for
-        nothing. And whether it is a repeat."""
-        state = case.state
-        if state.method not in ("sms_code", "call_out"):
-            detail = "This method has nothing to be sent again: its caller calls in, or the answer was given."
-            raise invalid("", detail)
+        nothing. And whether it is a repeat. Where nothing comes of it, all is as it was."""
+        if case.state.method not in ("sms_code", "call_out"):
+            raise invalid("", "This method has nothing to be sent again: the number's owner calls in.")
         request = key or secrets.token_urlsafe(12)
-        if request in state.resends:
-            return await self._resume(client, await self.look(case)), True
-        case = await self.look(case)
-        if state.method == "call_out":
-            return await self._call_again(case, request), False
-        message = await self._acceptor.new_id(client)
-        before = case.state.message
-        case = await self._next_round(case, request, message)
-        await self._withdraw(before)
-        await self._send_code(client, case)
-        return case, False
+        before = await self.look(case)
+        try:
+            if before.state.method == "call_out":
+                return await self._call_again(before, request), False
+            return await self._send_again(client, before, request), False
+        except _Repeated as repeated:
+            return await self._resume(client, repeated.case), True
 
-    async def _call_again(self, case: Case[Verification], request: str) -> Case[Verification]:
-        provider = self._routing.providers.get(case.state.provider)
+    async def _send_again(self, client: Client, before: Case[Verification], request: str) -> Case[Verification]:
+        case = await self._next_round(before, request, await self._acceptor.new_id(client))
+        try:
+            await self._send_code(client, case)
+        except GatewayError:
+            await self._undo(case, before, request)
+            raise
+        await self._withdraw(before.state.message)
+        return case
+
+    async def _call_again(self, before: Case[Verification], request: str) -> Case[Verification]:
+        provider = self._routing.providers.get(before.state.provider)
         if provider is None:
-            raise GatewayError(
-                Code.PROVIDER_UNAVAILABLE, "The provider that called is not configured any more.", retry_after=60
-            )
-        wanted, opened = case.state.round + 1, [case]
+            detail = "The provider that called is not configured any more: begin another verification."
+            raise GatewayError(Code.PROVIDER_UNAVAILABLE, detail, retry_after=60)
+        opened = [before]
 
         async def intent() -> None:
-            opened[0] = await self._next_round(case, request, "", wanted)
-            await self._wait(provider, case.id, opened[0].state)
+            opened[0] = await self._next_round(before, request, "")
+            await self._wait(provider, before.id, opened[0].state)
 
-        built = provider.call_request(_call(case.state), verification.reference(case.id, wanted))
+        built = provider.call_request(_call(before.state), verification.reference(before.id, before.state.round + 1))
         outcome = await self._direct.send(provider, built, intent)
+        if isinstance(outcome, NotSent | Busy):
+            await self._undo(opened[0], before, request)
         return await self._settled(provider, opened[0], outcome)
 
-    async def _next_round(
-        self, case: Case[Verification], request: str, message: str, wanted: int | None = None
-    ) -> Case[Verification]:
+    async def _next_round(self, before: Case[Verification], request: str, message: str) -> Case[Verification]:
+        """Raises _Repeated where the request began one already."""
         now = self._store.clock.now()
-        begun: list[bool] = []
+        begun: list[bool | None] = []
 
         def rule(state: Verification) -> Verification | None:
-            fits = wanted in (None, state.round + 1)
-            new = verification.again(state, request, message, now) if fits else None
+            if request in state.resends:
+                begun[:] = [None]
+                return None
+            # Another round that began meanwhile is somebody else's resend: two at once are one too many.
+            new = verification.again(state, request, message, now) if state.round == before.state.round else None
             begun[:] = [new is not None]
             return new and msgspec.structs.replace(new, due=now + FIRST_LOOK_MS if message else new.expires_at)
 
         try:
-            case = await self._cases.change(case, rule, self._limit(case.state), f"{case.id}.{request}")
+            case = await self._cases.change(before, rule, self._limit(before.state), f"{before.id}.{request}")
         except Limiting as error:
             raise self._limited(error.retry_ms) from None
+        if begun[0] is None:
+            raise _Repeated(case)
         if not begun[0]:
-            raise GatewayError(
-                Code.NOT_CHANGEABLE,
-                f"It is {case.state.status} already, or being sent again: begin another verification where needed.",
-                message_id=PREFIX + case.id,
-            )
+            why = "being sent again" if case.state.status is VerificationStatus.PENDING else str(case.state.status)
+            detail = f"It is {why} already; begin another verification where one is needed."
+            raise GatewayError(Code.NOT_CHANGEABLE, detail, message_id=PREFIX + case.id)
         return case
+
+    async def _undo(self, case: Case[Verification], before: Case[Verification], request: str) -> None:
+        now = self._store.clock.now()
+        await self._cases.change(case, lambda state: verification.undone(state, before.state, now))
+        await self._cases.forgive(case.id, self._limit(case.state), f"{case.id}.{request}")
 
     async def _withdraw(self, message: str) -> None:
         """A code that is of no use any more had better not be sent."""
@@ -337,9 +359,13 @@ class Verifying:
     async def change(
         self, case: Case[Verification], rule: Callable[[Verification], Verification | None]
     ) -> Case[Verification]:
-        """With a line in the log where it ends."""
+        """With a count and a line in the log where it ends."""
         changed = await self._cases.change(case, rule)
         if changed.state.final_at and not case.state.final_at:
+            new = changed.state
+            self._metrics.add(
+                "gateway_verifications_total", method=new.method, status=str(new.status), reason=new.reason
+            )
             log.info(
                 "verification",
                 verification_id=PREFIX + changed.id,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from gateway.model.values import Secret
+from gateway.model.values import Misplaced, Secret
 from gateway.provider import ProviderSettings
 from gateway.settings import Settings, SettingsError, parse
 
@@ -50,6 +50,8 @@ class FakeSettings(ProviderSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.client_id == "refused":
             raise ValueError(f"the token {self.token.reveal()} is not for this client_id")
+        if self.client_id == "misplaced":
+            raise Misplaced({("ids",): f"7 and 7 are {self.token.reveal()}", ("rules", "a b"): "is no rule"})
 
 
 class FakeProvider:

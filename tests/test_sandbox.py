@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -97,6 +98,19 @@ def test_a_section_plays_the_account_of_the_simulator() -> None:
         written = section("here", each, {"base_url": vendor.base_url})
         assert written.startswith(f'[providers.here]\ntype = "{name}"\n')
         assert all(f"{key} = " in written for key in simulator.SETTINGS)
+
+
+def test_a_section_has_tables() -> None:
+    """As a vendor whose account has names in it: they can be read again."""
+    written = section("here", TYPES["iotcall"], {"rules": {"fire": {"key": "a", "min_numbers": 2}, "b c": "d"}})
+    read = tomllib.loads(written)["providers"]["here"]
+    assert read["rules"] == {"fire": {"key": "a", "min_numbers": 2}, "b c": "d"}
+
+
+def test_the_greeting_names_who_sends_and_what_can_be_set_off(tmp_path: Path) -> None:
+    greeting = Sandbox(tmp_path, "127.0.0.1", 8080).greeting()
+    assert "By the other vendors (mediasms, koreasms):" in greeting
+    assert "POST /activations): fire, " in greeting
 
 
 async def started(vendor: Any) -> None:

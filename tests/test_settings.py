@@ -37,6 +37,7 @@ EXAMPLE_ENVIRONMENT = {
     "AICROSS_CALLBACK_SECRET": CALLBACK,
     "SHOP_HOOK_SECRET": HOOK,
     "REDIS_URL": REDIS,
+    "CODE_KEY": "0123456789abcdef0123456789abcdef",
 }
 
 
@@ -240,9 +241,10 @@ class TestLoad:
     def test_the_example_with_a_vendor_of_every_type(self) -> None:
         text = (ROOT / "gateway.example.toml").read_text(encoding="utf-8")
         whole = re.sub(r"^#(?=[\[\w])", "", text, flags=re.MULTILINE)
-        environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", whole), "x" * 20) | EXAMPLE_ENVIRONMENT
+        environment = {name: name for name in re.findall(r"\$\{(\w+)\}", whole)} | EXAMPLE_ENVIRONMENT
         providers = parse(whole, REAL_TYPES, environment, ROOT).providers
         assert {provider.type for provider in providers.values()} == set(REAL_TYPES)
+        assert [rule.min_numbers for rule in providers["alarm"].rules.values()] == [1, 2]
 
 
 def test_describe_writes_one_line_for_each() -> None:

@@ -154,6 +154,7 @@ class TestMistakes:
             ("[[routes]]\nproviders = ['main']\ncarriers = ['kddi']", "routes[0].carriers[0]", "docomo"),
             ("[[routes]]\nproviders = ['main']\nclients = ['x']", "routes[0].clients[0]", "known: shop"),
             ("[clients.a]\nkeys = []\nproviders = ['x']", "clients.a.providers[0]", "known: main"),
+            ("[clients.a]\nkeys = []\nrules = ['x']", "clients.a.rules[0]", "none is known"),
             ("[clients.a]\nkeys = []\nrate = 0", "clients.a.rate", "> 0"),
             ("[clients.a]\n", "clients.a.keys", "is missing"),
             ("[clients.a]\nkeys = ['x']", "clients.a.keys[0]", "expected a table, got a string"),
@@ -199,6 +200,29 @@ class TestMistakes:
         found = problems(f"{MINIMAL}\n[clients.a]\n{keys.format(DIGEST)}\n[clients.b]\n{keys.format(DIGEST.upper())}")
         assert list(found) == ["clients.b.keys[0].sha256"]
         assert "clients.a.keys[0].sha256" in found["clients.b.keys[0].sha256"]
+
+    def test_a_client_s_rules_are_those_of_some_provider(self) -> None:
+        rules = f"rules = {{ fire = '{TOKEN}', flood = {{}} }}"
+        narrowed = "[clients.a]\nkeys = []\nrules = ['fire', 'flod', 'flood']"
+        found = problems(f"{MINIMAL}\nenabled = false\n{rules}\n{narrowed}")
+        assert list(found) == ["clients.a.rules[1]", "providers.main.rules.flood.key"], "a rule may be wrong, or idle"
+        assert "did you mean flood?" in found["clients.a.rules[1]"]
+
+    @pytest.mark.parametrize("wrong", ["", "timeout = 'long'"])
+    def test_a_rule_of_two_providers(self, wrong: str) -> None:
+        rules = "rules = {{ fire = 'x1', {} = 'x2' }}"
+        other = "[providers.{}]\ntype = 'fake'\ntoken = 't'\nenabled = {}\n{}\n{}"
+        idle, second = (
+            other.format("idle", "false", rules.format("b"), ""),
+            other.format("second", "true", rules.format("c"), wrong),
+        )
+        found = problems(f"{MINIMAL}\n{rules.format('b')}\n{idle}\n{second}")
+        assert list(found) == ["providers.second.rules.fire", *(["providers.second.timeout"] if wrong else [])]
+        assert "providers.main" in found["providers.second.rules.fire"]
+
+    def test_settings_that_do_not_go_together_are_told_where_they_are(self) -> None:
+        found = problems(f"{MINIMAL}\nids = [7, 7]\nclient_id = 'misplaced'")
+        assert found == {"providers.main.ids": "7 and 7 are ***", 'providers.main.rules."a b"': "is no rule"}
 
     def test_clients_and_providers_are_needed(self) -> None:
         found = problems("")

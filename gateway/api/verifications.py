@@ -86,6 +86,7 @@ async def check_verification(request: AnyRequest, verification_id: FromPath[str]
     body = await json_body(request, CheckIn)
     verdict, repeated = await here.proving.check(case, body.code, _claim(request, case, "check"))
     assert verdict != "not_ready"
+    assert verdict != "other_code"
     return json(CheckOut(verdict), 200, REPLAYED if repeated else None)
 
 
@@ -130,18 +131,20 @@ def _wanted(body: CallInIn | CallOutIn | SmsCodeIn) -> Wanted:
         "provider": given(body.provider),
         "tag": given(body.client_tag) or "",
     }
-    kind = phone.kind(body.number)
-    if isinstance(body, CallInIn):
-        text = given(body.text) or ""
+    if isinstance(body, CallInIn | CallOutIn):
+        kind = phone.kind(body.number)
+        if kind == "other":  # nobody calls from a toll-free number; a call to a premium one is paid by us
+            raise invalid("/number", "This is not the number of a mobile, a landline or an IP phone.")
+        if isinstance(body, CallOutIn):
+            lines: Lines = "mobile" if kind == "mobile" else "landline"
+            return Wanted(method="call_out", lines=lines, rings=body.rings, **fields)
+        text, lines = given(body.text) or "", given(body.lines) or ("any" if kind == "voip" else kind)
         check_text(text)
-        lines: Lines = given(body.lines) or ("any" if kind == "other" else kind)
         if text and (lines == "landline" or kind == "landline"):
             raise invalid("/text", "A landline takes no text: leave it out.")
-        if lines != "any" and kind != "other" and lines != kind:
+        if lines not in ("any", kind) and kind != "voip":
             raise invalid("/lines", f"This is the number of a {kind}: leave lines out, or write {kind} or any.")
         return Wanted(method="call_in", lines=lines, text=text, **fields)
-    if isinstance(body, CallOutIn):
-        return Wanted(method="call_out", lines="mobile" if kind == "mobile" else "landline", rings=body.rings, **fields)
     check_text(body.text)
     if codes.HOLE not in body.text:
         raise invalid("/text", "The text needs a place for the code: write {code} in it.")

@@ -47,14 +47,14 @@ class Activation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 def answered(state: Activation, now: int) -> Activation | None:
     """The vendor said that the rule went off."""
-    if state.status is ActivationStatus.STARTED:
+    if state.status is not ActivationStatus.UNCERTAIN:
         return None
     return _final(state, ActivationStatus.STARTED, now)
 
 
 def refused(state: Activation, reason: str, provider_code: str, now: int) -> Activation | None:
     """The vendor said that it did not go off."""
-    if state.settled or state.status is ActivationStatus.STARTED:
+    if state.status is not ActivationStatus.UNCERTAIN:
         return None
     changed = msgspec.structs.replace(state, reason=reason, provider_code=provider_code)
     return _final(changed, ActivationStatus.FAILED, now)
@@ -62,7 +62,7 @@ def refused(state: Activation, reason: str, provider_code: str, now: int) -> Act
 
 def lost(state: Activation, now: int) -> Activation | None:
     """No answer came, or none that can be read."""
-    if state.settled or state.status is ActivationStatus.STARTED:
+    if state.settled:
         return None
     due = state.created_at + WAITS_MS
     return msgspec.structs.replace(state, settled=True, updated_at=now, due=max(due, now + 1))

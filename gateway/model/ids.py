@@ -17,7 +17,7 @@ PREFIX = "msg_"
 BATCH_PREFIX = "bat_"
 
 _ID = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
-_REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})g(\d{{1,9}})")
+_REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})g([0-9]{{1,9}})")
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 
 

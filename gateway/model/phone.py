@@ -96,13 +96,16 @@ def national(e164: str) -> str:
     return "0" + e164[3:]
 
 
-def kind(e164: str) -> Literal["mobile", "landline", "other"]:
-    """What a parsed number belongs to. "other": IP phones, toll-free numbers and the like, and where nobody knows."""
+def kind(e164: str) -> Literal["mobile", "landline", "voip", "other"]:
+    """What a parsed number belongs to. "other": numbers that are no person's line (toll-free, premium rate and the
+    like), and what nobody knows."""
     if _INTERNATIONAL.fullmatch(e164):
         return "mobile"
     found = phonenumbers.number_type(phonenumbers.parse(e164, None))
     if found in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
         return "mobile"
+    if found == PhoneNumberType.VOIP:
+        return "voip"
     return "landline" if found == PhoneNumberType.FIXED_LINE else "other"
 
 

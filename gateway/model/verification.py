@@ -18,10 +18,10 @@ from gateway.model.voice import Lines
 Method = Literal["owner", "call_in", "call_out", "sms_code"]
 TRIES = 5
 """Codes that may be tried in one round."""
-RESENDS_KEPT = 20
-"""Repeats of so many resends are known as such."""
+KEPT = 20
+"""Repeats of so many resends, and of so many tries of rounds before, are known as such."""
 
-_REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})v(\d{{1,9}})")
+_REFERENCE = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})v([0-9]{{1,9}})")
 
 
 class VerificationStatus(StrEnum):
@@ -78,6 +78,9 @@ class Verification(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     code: bytes = b""
     """A keyed digest of the code that the vendor made and told in this round."""
     tries: tuple[Try, ...] = ()
+    """Of this round."""
+    past: tuple[Try, ...] = ()
+    """The latest of the rounds before: they count no more, and a repeat of them is known."""
     resends: tuple[str, ...] = ()
     """The names of the latest requests for a resend."""
     reason: str = ""
@@ -98,14 +101,16 @@ def parse_reference(text: str) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
-Verdict = Literal["verified", "wrong_code", "expired", "too_many_attempts", "already_used", "not_ready"]
+Verdict = Literal["verified", "wrong_code", "expired", "too_many_attempts", "already_used", "not_ready", "other_code"]
+"""The last two are refusals: there is no code yet to compare with; the request was made before with another one."""
 
 
 def judged(state: Verification, request: str, digest: bytes, right: bool, now: int) -> tuple[Verdict, Verification]:
     """What is said of a code, and the state afterwards; the same again to a repeat of the same request."""
-    for known in state.tries:
-        if known.request == request and known.digest == digest:
-            return "verified" if known.right else "wrong_code", state
+    for known in (*state.past, *state.tries):
+        if known.request == request:
+            said: Verdict = "verified" if known.right else "wrong_code"
+            return said if known.digest == digest else "other_code", state
     if state.status is VerificationStatus.VERIFIED:
         return "already_used", state
     if state.reason == "too_many_attempts":
@@ -169,10 +174,19 @@ def again(state: Verification, request: str, message: str, now: int) -> Verifica
         taken=False,
         code=b"",
         tries=(),
-        resends=(*state.resends, request)[-RESENDS_KEPT:],
+        past=(*state.past, *state.tries)[-KEPT:],
+        resends=(*state.resends, request)[-KEPT:],
         expires_at=now + state.minutes * 60_000,
         updated_at=now,
     )
+
+
+def undone(state: Verification, before: Verification, now: int) -> Verification | None:
+    """As before the round that has just begun, of which nothing came: its message was refused, or its call never
+    left."""
+    if not _open(state, now) or state.round != before.round + 1 or state.tries or state.code:
+        return None
+    return msgspec.structs.replace(before, updated_at=now)
 
 
 def _open(state: Verification, now: int) -> bool:

@@ -9,8 +9,8 @@ import msgspec
 
 Lines = Literal["mobile", "landline", "any"]
 
-ACTIVATION_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-"""What a vendor's name for an activation may be, so that it can stand in a path."""
+ACTIVATION_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]{1,64}")
+"""What a vendor's name for an activation may be, so that it can stand in a path, where words mean something else."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -102,8 +102,8 @@ class IoTCallSimulator:
 
     `numbers` has the list of each rule by its URL key, `activations` those that took place, oldest first, the latest
     `keep` of them. `requests` counts what came to each path, whatever was answered; `violations` says what about
-    requests is not as printed, numbers and codes are not in it. `clock` and `callback_url` (ルール発動通知URL) may be set
-    at any time.
+    requests is not as printed, numbers and codes are not in it. `clock` and `callback_url` (ルール発動通知URL) may be
+    set at any time.
     """
 
     SETTINGS: ClassVar[Mapping[str, Any]] = MappingProxyType(

@@ -100,13 +100,13 @@ DELIVERED = Behaviour("delivered")
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A message the vendor took."""
+    """A message the vendor took, or a call."""
 
     number: str
-    """As it came: 11 digits from 0, or an international number without its plus."""
+    """As it came: 10 or 11 digits from 0, or an international number without its plus."""
     text: str
     """What a handset shows: the vendor cuts off what is too long, and says nothing. "" for a text that is registered
-    at the vendor (`smstextid`)."""
+    at the vendor (`smstextid`), and for a call without one."""
     fields: dict[str, str]
     """The request."""
     behaviour: Behaviour
@@ -129,10 +129,10 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 class MediaSMSSimulator:
     """One vendor account on a port of its own. Whoever calls is taken to call from one and the same address.
 
-    `accepted` has the messages and calls taken, by smsid ("" where they have none): the vendor does not mind an smsid it has
-    seen, and takes the message again. `requests` and `pushes` count the sends, whatever was answered, and the pushes
-    (not their repeats) per smsid. `violations` says what was not as the document has it about requests that are
-    answered 200 all the same; numbers and texts are not in it. Each forgets the oldest of more than `keep`.
+    `accepted` has the messages and calls taken, by smsid ("" where they have none): the vendor does not mind an smsid
+    it has seen, and takes the request again. `requests` and `pushes` count the sends, whatever was answered, and the
+    pushes (not their repeats) per smsid. `violations` says what was not as the document has it about requests that
+    are answered 200 all the same; numbers and texts are not in it. Each forgets the oldest of more than `keep`.
     """
 
     SETTINGS: ClassVar[Mapping[str, str]] = MappingProxyType(
@@ -312,7 +312,7 @@ class MediaSMSSimulator:
         self.accepted.setdefault(smsid, []).append(taken)
         forget_oldest(self.accepted, self._keep)
         method = fields.get("method", letter.TEXT)
-        if method in (letter.TEXT, letter.TEXT_AND_CALL_IN) and taken.reported and behaviour.pushes:
+        if method in (letter.TEXT, letter.TEXT_AND_CALL_IN) and self.callback_url and taken.reported:
             self._pusher.begin(self._report(smsid, taken))
         if method != letter.TEXT:
             self._pusher.begin(self._call(smsid, taken))

@@ -78,8 +78,8 @@ class Simulator(Protocol):
     """What the sandbox and the conformance suite ask of a simulated vendor."""
 
     SETTINGS: ClassVar[Mapping[str, Any]]
-    """The keys of `[providers.NAME]` for the account it plays, beside `type`, `base_url` and `callback_secret`: strings,
-    numbers, and tables of these."""
+    """The keys of `[providers.NAME]` for the account it plays, beside `type`, `base_url` and `callback_secret`:
+    strings, numbers, and tables of these."""
 
     @property
     def base_url(self) -> str:

@@ -36,6 +36,8 @@ class State(Protocol):
     @property
     def due(self) -> int: ...
     @property
+    def created_at(self) -> int: ...
+    @property
     def final_at(self) -> int: ...
 
 
@@ -91,28 +93,30 @@ class Cases(Generic[S]):
         """What the claims name, if anything."""
         if not (claims.tag or claims.key):
             return None
-        return await self._open("", lane, b"", claims, 0, NO_LIMIT)
+        return await self._open("", lane, b"", claims)
 
     async def open(self, id_: str, state: S, claims: Claims, limit: Limit = NO_LIMIT) -> AcceptResult:
         """Everything or nothing. `state` names its claims. Raises `StoreFull`."""
-        opened = await self._open(id_, lane_of(id_), msgspec.msgpack.encode(state), claims, state.due, limit)
+        raw = msgspec.msgpack.encode(state)
+        ends = self._ends(state)
+        try:
+            opened = await self._open(id_, lane_of(id_), raw, claims, state.due, limit, *ends)
+        except StoreFull:
+            # Also a full Redis knows what it has.
+            if known := await self.seen(lane_of(id_), claims):
+                return known
+            raise
         assert opened is not None
-        if isinstance(opened, Fresh) and state.final_at:
-            case = Case(id_, state, msgspec.msgpack.encode(state))
-            await self.change(case, lambda current: current if current.final_at else None)
         return opened
 
     async def _open(
-        self, id_: str, lane: str, state: bytes, claims: Claims, due: int, limit: Limit
-    ) -> AcceptResult | None:
-        asked = (claims.tag, claims.key, claims.content, due, limit.what, limit.most, limit.window_ms)
-        try:
-            # Also a full Redis knows what it has.
-            reply = await self._store.script(OPEN if state else GLANCE, lane, self._kind, id_, state, *asked)
-        except StoreFull:
-            if state and (known := await self.seen(lane, claims)):
-                return known
-            raise
+        self, id_: str, lane: str, state: bytes, claims: Claims, due: int = 0, limit: Limit = NO_LIMIT,
+        ends: int = 0, key_ends: int = 0,
+    ) -> AcceptResult | None:  # fmt: skip
+        reply = await self._store.script(
+            OPEN if state else GLANCE, lane, self._kind, id_, state, claims.tag, claims.key, claims.content, due,
+            limit.what, limit.most, limit.window_ms, ends, key_ends,
+        )  # fmt: skip
         verb = reply[0].decode()
         if verb == "new":
             return Fresh()
@@ -154,7 +158,20 @@ class Cases(Generic[S]):
         """As if it had never been, with its claims; False where it has changed since it was read."""
         return await self._alter(case, b"", case.state, "", limit, case.id)
 
+    async def forgive(self, id_: str, limit: Limit, member: str) -> None:
+        """What was counted under that name for the limit counts no more: nothing came of it."""
+        lane = lane_of(id_)
+        await self._store.in_lane(lane, "ZREM", f"{{{lane}}}y:{limit.what}", member)
+
+    def _ends(self, state: S) -> tuple[int, int]:
+        """When the record and its tag end, and when its Idempotency-Key does; 0: not yet."""
+        if not state.final_at:
+            return 0, 0
+        return state.final_at + self._retention.record, max(state.created_at + self._retention.key, state.final_at)
+
     async def _alter(self, case: Case[S], raw: bytes, new: S, event: str, limit: Limit, member: str) -> bool:
+        ends, key_ends = self._ends(new)
+        claims = [part for name in new.claims.split() for part in (name, key_ends if name.startswith("!") else ends)]
         reply = await self._store.script(
             ALTER,
             lane_of(case.id),
@@ -165,12 +182,12 @@ class Cases(Generic[S]):
             new.due,
             event,
             new.client,
-            new.final_at + self._retention.record if new.final_at else 0,
+            ends,
             limit.what,
             limit.most,
             limit.window_ms,
             member,
-            *new.claims.split(),
+            *claims,
         )
         if reply[0] == b"limited":
             raise Limiting(int(reply[1]))

@@ -27,6 +27,7 @@ from gateway.settings import parse
 from gateway.transport import Transport
 
 KINDS = [kind for kind in TYPES.values() if kind.capabilities.messages]
+RULED = [kind for kind in TYPES.values() if kind.capabilities.rules]
 CARRIERS = ("docomo", "au", "softbank", "rakuten", "ymobile")
 """All the hints a message may carry."""
 SENDERS = ("SHOP", "80013", "0212345678")
@@ -86,19 +87,16 @@ class Candidate:
     def __repr__(self) -> str:
         return self.kind.name
 
-    def built(self, base_url: str, name: str = "main", **more: str) -> Provider:
+    def built(self, base_url: str, name: str = "main", **more: object) -> Provider:
         """As the configuration makes it. Raises SettingsError."""
         return parse(CLIENT + self.section(base_url, name, **more), TYPES, {}, Path()).providers[name]
 
-    def section(self, base_url: str, name: str = "main", **more: str) -> str:
+    def section(self, base_url: str, name: str = "main", **more: object) -> str:
         return section(name, self.kind, {"base_url": base_url, "callback_secret": SECRET} | more)
 
     def secrets(self) -> dict[str, str]:
-        """The account's settings that are never shown, by key."""
-        settings = self.provider.settings
-        fields = self.kind.settings.__struct_fields__
-        found = {name: getattr(settings, name) for name in fields}
-        return {name: value.reveal() for name, value in found.items() if isinstance(value, Secret)}
+        """The account's settings that are never shown, by key, those in tables too."""
+        return dict(_secrets(self.provider.settings, ""))
 
     def number(self, ending: str) -> str:
         """A number that this provider sends to."""
@@ -152,6 +150,17 @@ class Candidate:
     def heard(self) -> Heard:
         """Not within an event loop."""
         return asyncio.run(_listen(self))
+
+
+def _secrets(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Secret):
+        yield path, value.reveal()
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _secrets(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _secrets(inner, f"{path}.{name}")
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Every test here runs for each type in the one list: `pytest tests/conformance -k NAME` for one of them."""
+"""Every test here runs for each type in the one list that can do what it is about: `pytest tests/conformance -k NAME`
+for one of them."""
 
 from __future__ import annotations
 
@@ -9,13 +10,27 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.conformance.candidate import KINDS, Candidate, candidate_of
+from gateway.providers import TYPES
+from tests.conformance.candidate import KINDS, RULED, Candidate, candidate_of
 from tests.conformance.gateway import Running, open_gateway
 from tests.conftest import start_redis
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.name)
 def candidate(request: pytest.FixtureRequest) -> Candidate:
+    """A type that carries messages."""
+    return candidate_of(request.param)
+
+
+@pytest.fixture(scope="session", params=TYPES.values(), ids=lambda kind: kind.name)
+def anyone(request: pytest.FixtureRequest) -> Candidate:
+    """A type, whatever it can do."""
+    return candidate_of(request.param)
+
+
+@pytest.fixture(scope="session", params=RULED, ids=lambda kind: kind.name)
+def ruled(request: pytest.FixtureRequest) -> Candidate:
+    """A type that has call trees."""
     return candidate_of(request.param)
 
 

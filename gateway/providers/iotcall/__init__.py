@@ -18,7 +18,7 @@ from gateway.providers.iotcall import codes, entries, logs, notices, wire
 
 _AUTH_CODE = matching("[!-~]{1,200}", "expected letters, digits and signs, no space, as the dashboard shows it")
 _KEY = matching(
-    "[A-Za-z0-9_-]{1,128}",
+    r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}",
     "expected the URL key alone: the letters and digits behind ar/ or mc/ in the rule's URL",
 )
 _NAME = matching(
@@ -88,6 +88,7 @@ class IoTCall(port.Provider):
     guarantee = port.Guarantee.BLIND
     capabilities = port.Capabilities(rules=True)
     callback_kinds = frozenset({"activation"})
+    log_lag = 600
 
     def __init__(self, name: str, settings: IoTCallSettings) -> None:
         self.name = name

@@ -19,6 +19,7 @@ _SEPARATORS = str.maketrans("", "", " -()")
 _DIGITS = re.compile(r"[0-9]{3,20}")
 _NO_DIGIT = re.compile(r"[^0-9]")
 _LISTED = ", ".join(codes.IDS)
+_NAMES = {"tel", "group", "check", "international_prefix_id"}
 _OR_ID = f"name one of {_LISTED}, or the number the vendor's own list has for it, like id:21"
 
 
@@ -60,9 +61,12 @@ def form(entries: Iterable[Entry]) -> bytes:
 
 def read(reply: wire.Reply) -> tuple[Entry, ...] | None:
     """The numbers in an answer to ②, for which the document has no example: objects with the fields of ③, wherever
-    they stand. None where there are none, nor an empty list of them, or one cannot be read."""
+    they stand; without a status, only with all of them. None where there are none, nor an empty list of them, or one
+    cannot be read."""
     try:
         listed = [each for document in reply.documents for each in _listed(document)]
+        if not reply.ok and not all(each.keys() >= _NAMES for each in listed):
+            return None
         if listed:
             return tuple(_entry(each) for each in listed if wire.text(each["tel"]))
         empty = reply.ok and any(_has_empty(document) for document in reply.documents)

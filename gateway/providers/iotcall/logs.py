@@ -71,7 +71,7 @@ def _call(fields: dict[str, Any], zone: ZoneInfo) -> LoggedCall:
     return LoggedCall(
         to=wire.text(fields.get("to")),
         status=wire.text(fields.get("status")),
-        pressed=wire.text(fields.get("response_no")) or None,
+        pressed=wire.integer(fields.get("response_no")),
         duration=wire.integer(fields.get("duration")),
         started_at=wire.moment(fields.get("start_time"), zone),
         ended_at=wire.moment(fields.get("end_time"), zone),

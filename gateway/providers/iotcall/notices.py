@@ -34,6 +34,8 @@ _COMMON_AT_LEAST = 12
 _RULE = frozenset(("ruleid", "ruleno", "rulecode", "ルールid", "patternid"))
 _LOOKS_LIKE_IT = re.compile(r"[0-9]{16,30}")
 """An id is the rule's (10 digits, as printed) and 12 digits of a time; the printed ones have 22."""
+_ENDS_IN_A_TIME = re.compile(r".*[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([01][0-9]|2[0-3])([0-5][0-9]){2}")
+"""Not all printed ones do: among values without a name it is preferred."""
 
 
 def read(callback: Callback) -> tuple[Notice, ...]:
@@ -57,6 +59,7 @@ def _ids(found: list[tuple[frozenset[str], str]]) -> list[str]:
         [word for names, word in digits if names & _OWN],
         [word for names, word in found if names & _OWN and word],
         [word for names, word in digits if names & _COMMON],
+        [word for _, word in digits if _ENDS_IN_A_TIME.fullmatch(word)],
         [word for _, word in digits],
         [word for names, word in found if names & _COMMON and len(word) >= _COMMON_AT_LEAST],
     ):

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from gateway.errors import UnreadableCallback
-from gateway.model import phone, verification
+from gateway.model import phone
 from gateway.model.ids import parse_reference
 from gateway.model.voice import Call, Proof
 from gateway.providers.mediasms import wire
@@ -24,6 +24,7 @@ CALLS_IN, CALL_OUT = ("2", "4"), "5"
 _NO_MOBILE = re.compile(r"\+81([1-9][0-9]{8,9})")
 """10 or 11 digits as dialled in Japan; `wire.receiver` has taken the mobiles out before."""
 _CODE = re.compile(r"[0-9]{1,20}")
+_REFERENCE_AT_MOST = 200
 _READ = ("smsid", "mobilenumber", "method", "authcode")
 
 
@@ -59,9 +60,9 @@ def proof(kind: str, pushed: Mapping[str, str]) -> Proof | None:
     """What a push (`wire.fields`) says of a number; None where it says nothing of one.
 
     `ivr`: that its owner called in, or the code that was read out. `delivery`: a code at most, and never about a
-    message of ours. An smsid that names no verification of ours counts for none, for the document promises none in
-    an IVR push: the number tells then. Raises UnreadableCallback where neither is usable, where what is read is said
-    twice with different values, and for a method or a code that cannot be.
+    message of ours. The document promises no smsid in an IVR push: the number tells where there is none. One that is
+    not ours is told too, for an account may be shared. Raises UnreadableCallback where neither is usable, where what
+    is read is said twice with different values, and for a method or a code that cannot be.
     """
     smsid = pushed.get("smsid", "")
     if kind == "delivery" and ("authcode" not in pushed or parse_reference(smsid)):
@@ -74,7 +75,9 @@ def proof(kind: str, pushed: Mapping[str, str]) -> Proof | None:
         raise UnreadableCallback("a method that is none of a call")
     if code and not _CODE.fullmatch(code):
         raise UnreadableCallback("an authcode that is not 1 to 20 digits")
-    reference = smsid.strip().lower() if verification.parse_reference(smsid) else ""
+    reference = smsid.strip().lower()
+    if len(reference) > _REFERENCE_AT_MOST or not reference.isprintable():
+        raise UnreadableCallback("no usable smsid in it")
     number = _number(pushed.get("mobilenumber", ""))
     if not reference and not number:
         raise UnreadableCallback("no usable smsid nor mobilenumber in it")

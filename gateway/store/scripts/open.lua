@@ -2,8 +2,8 @@
 -- A record beside messages: its claims, the limit it counts for, itself and its time, or nothing at all. Safe to repeat
 -- under the same id. An empty state only looks the claims up.
 -- ARGV: kind, id, state, tag and key claim ('': none), hash of what was asked, due, what is limited ('': nothing), how
--- many of it in a window, the window in ms.
-local kind, id, state, tag, key, hash, due, limited, most, window = unpack(ARGV, 3, 12)
+-- many of it in a window, the window in ms; when record and claims end and when the key does (0: not yet).
+local kind, id, state, tag, key, hash, due, limited, most, window, ends, key_ends = unpack(ARGV, 3, 14)
 local function claimed(name)
   return name ~= '' and redis.call('GET', L .. 'k:' .. name) or nil
 end
@@ -21,8 +21,12 @@ local record = L .. kind .. ':' .. id
 if redis.call('EXISTS', record) == 1 then return {seq, now, epoch, 'new'} end
 local wait = limit(limited, most, window, id)
 if wait then return {seq, now, epoch, 'limited', wait} end
-redis.call('SET', record, state)
-if tag ~= '' then redis.call('SET', L .. 'k:' .. tag, id .. hash) end
-if key ~= '' then redis.call('SET', L .. 'k:' .. key, id .. hash) end
+local function keep(name, value, at)
+  redis.call('SET', name, value)
+  if at ~= '0' then redis.call('PEXPIREAT', name, at) end
+end
+keep(record, state, ends)
+if tag ~= '' then keep(L .. 'k:' .. tag, id .. hash, ends) end
+if key ~= '' then keep(L .. 'k:' .. key, id .. hash, key_ends) end
 if due ~= '0' then redis.call('ZADD', L .. 'z', due, kind .. id) end
 return {seq, now, epoch, 'new'}
