@@ -41,8 +41,10 @@ from gateway.sandbox.server import (
     Post,
     Pusher,
     Request,
+    Show,
     VendorServer,
     forget_oldest,
+    unseen,
 )
 
 PUSH_TIMEOUT = 10.0
@@ -151,6 +153,7 @@ class AICrossSimulator:
         self._delay = timedelta(seconds=delay)
         self._late = timedelta(seconds=late)
         self._keep = keep
+        self.show: Show = unseen
         self._clock = clock
         self.beside = Beside(self._account, clock=self._now, agency=agency, keep=keep)
         self._reserved = Reservations(self._account, sms_code, clock=self._now, keep=keep)
@@ -297,6 +300,8 @@ class AICrossSimulator:
 
     def _begin(self, taken: Taken) -> None:
         behaviour = ENDINGS.get(taken.number[-4:], DELIVERED)
+        if not taken.category:
+            self.show(taken.number, taken.text)
         self.accepted[taken.client_tag or taken.message_id] = taken
         forget_oldest(self.accepted, self._keep)
         if self.callback_url and taken.client_tag and behaviour.pushes:  # no clientTag, no DLR (2.5)

@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.sandbox import iotcall_letter as letter
 from gateway.sandbox.iotcall_letter import Number
-from gateway.sandbox.server import DROP, FORM, Answer, Post, Pusher, Request, VendorServer, forget_oldest
+from gateway.sandbox.server import DROP, FORM, Answer, Post, Pusher, Request, Show, VendorServer, forget_oldest, unseen
 
 JST = timezone(timedelta(hours=9))
 LAG = timedelta(minutes=10)
@@ -151,6 +151,7 @@ class IoTCallSimulator:
         self._names_rule = names_rule
         self._calls_of = ("callog", "calllog") if not respelled else ("calllog", "callog")
         self._keep = keep
+        self.show: Show = unseen
         self._taken: Counter[str] = Counter()
         self._pusher = Pusher(timeout=PUSH_TIMEOUT, repeats=REPEATS, repeat_after=repeat_after, post=post)
         self._server = VendorServer(self._answer)
@@ -231,6 +232,7 @@ class IoTCallSimulator:
         for number in called:
             self._taken[number.called] += 1
             forget_oldest(self._taken, self._keep)
+            self.show(number.called, "a call by a rule, and its message")
         if tree.notifies and self.callback_url:
             self._pusher.begin(self._notify(id_, tree))
         return DROP if tree.answer == "lost" else _say("ok", message=FIRED)

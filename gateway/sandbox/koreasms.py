@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateway.sandbox.server import LOST, NOT_FOUND, Answer, Post, Request, VendorServer, forget_oldest
+from gateway.sandbox.server import LOST, NOT_FOUND, Answer, Post, Request, Show, VendorServer, forget_oldest, unseen
 
 KST = timezone(timedelta(hours=9))
 SEND, BALANCE = "/messages/api", "/messages/balance"
@@ -131,6 +131,7 @@ class KoreaSMSSimulator:
         self._prices = (sms, lms)
         self._strings = strings
         self._keep = keep
+        self.show: Show = unseen
         self.clock = clock
         self._taken: Counter[str] = Counter()
         self._struck: dict[str, None] = {}
@@ -213,6 +214,7 @@ class KoreaSMSSimulator:
             for number in receivers:
                 self._taken[number] += 1
                 forget_oldest(self._taken, self._keep)
+                self.show(f"+82{number[1:]}", text)
         self.calls.append(
             Call(
                 receivers=receivers,

@@ -21,7 +21,19 @@ import msgspec
 
 from gateway.sandbox import mediasms_calls as calls
 from gateway.sandbox import mediasms_letter as letter
-from gateway.sandbox.server import FORM, LOST, NOT_FOUND, Answer, Post, Pusher, Request, VendorServer, forget_oldest
+from gateway.sandbox.server import (
+    FORM,
+    LOST,
+    NOT_FOUND,
+    Answer,
+    Post,
+    Pusher,
+    Request,
+    Show,
+    VendorServer,
+    forget_oldest,
+    unseen,
+)
 
 PATH = "/sms/api/"
 URL_AT_MOST = 8190
@@ -112,6 +124,10 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     behaviour: Behaviour
 
     @property
+    def e164(self) -> str:
+        return f"+81{self.number[1:]}" if self.number.startswith("0") else f"+{self.number}"
+
+    @property
     def reported(self) -> bool:
         """Whether results are asked for."""
         return self.fields.get("status") == "1" and "smsid" in self.fields
@@ -196,6 +212,7 @@ class MediaSMSSimulator:
         self._delay = delay
         self._late = late
         self._keep = keep
+        self.show: Show = unseen
         self._clock = clock
         self._recent: deque[float] = deque()
         self._lost: dict[str, None] = {}
@@ -312,6 +329,8 @@ class MediaSMSSimulator:
         self.accepted.setdefault(smsid, []).append(taken)
         forget_oldest(self.accepted, self._keep)
         method = fields.get("method", letter.TEXT)
+        if text and behaviour.result == "1":
+            self.show(taken.e164, text)
         if method in (letter.TEXT, letter.TEXT_AND_CALL_IN) and self.callback_url and taken.reported:
             self._pusher.begin(self._report(smsid, taken))
         if method != letter.TEXT:
@@ -331,6 +350,10 @@ class MediaSMSSimulator:
         if not calls.in_time(taken.fields, self._time(taken)):
             return
         among_results = taken.fields["method"] == letter.CALL_OUT and self._codes == "delivery"
+        if taken.behaviour.called and taken.fields["method"] == letter.CALL_OUT:
+            self.show(taken.e164, f"a call that reads out: {calls.code(taken.number)}")
+        elif taken.behaviour.called:
+            self.show(taken.e164, f"calls {taken.fields['iphone']}")
         for _ in range(taken.behaviour.called):
             if not among_results:
                 await self._push(self.ivr_url, smsid, calls.proof(taken.fields, smsid=self._ivr_smsid))

@@ -94,7 +94,7 @@ By the other vendors ({", ".join(others)}): the first command with
 
 Call trees to set off (POST /activations): {", ".join(rules)}.
 Numbers that end like these behave otherwise (`gateway endings` says how): {", ".join(sorted(endings))}.
-Ctrl-C ends the sandbox.
+What the telephones get is shown here. Ctrl-C ends the sandbox.
 """
 
     def _example(self, name: str) -> dict[str, str]:
@@ -167,6 +167,7 @@ def _play(play: Callable[[], Simulator], port: int, alive: int) -> None:
 
     async def main() -> None:
         vendor = play()
+        vendor.show = lambda number, what: print(f"  [{number}] {what}", flush=True)
         loop = asyncio.get_running_loop()
         loop.add_reader(alive, lambda: os._exit(1))
         stop = asyncio.Event()

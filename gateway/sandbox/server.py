@@ -74,8 +74,19 @@ Post = Callable[[str, bytes, str], Awaitable[int]]
 """Carries a push (URL, body, content type) and brings back the HTTP status; raises OSError where none came."""
 
 
+Show = Callable[[str, str], None]
+"""Told what a telephone gets: its number (E.164), and a text or what happens to it."""
+
+
+def unseen(number: str, what: str) -> None:
+    """Nobody looks at the telephones."""
+
+
 class Simulator(Protocol):
     """What the sandbox and the conformance suite ask of a simulated vendor."""
+
+    show: Show
+    """Looks at the telephones; may be set at any time."""
 
     SETTINGS: ClassVar[Mapping[str, Any]]
     """The keys of `[providers.NAME]` for the account it plays, beside `type`, `base_url` and `callback_secret`:

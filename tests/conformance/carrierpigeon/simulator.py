@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.sandbox.server import DROP, LOST, Answer, Post, Request, VendorServer
+from gateway.sandbox.server import DROP, LOST, Answer, Post, Request, Show, VendorServer, unseen
 
 ENDINGS = {
     "0001": "undelivered: nobody opens the window",
@@ -25,6 +25,7 @@ class CarrierPigeonSimulator:
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
+        self.show: Show = unseen
         self._lands: dict[str, tuple[float, str]] = {}
         self._asked: set[str] = set()
         self._taken: list[str] = []
