@@ -16,8 +16,8 @@ from typing import Any
 from unittest import mock
 
 from gateway import availability, recording, reservations, withdrawing
+from gateway import gate as process_gates
 from gateway.dispatch import dispatcher
-from gateway.dispatch import gates as process_gates
 from gateway.dispatch.parties import Gathering
 from gateway.model import ids
 from gateway.store import clock, gates, link, messages, roster, session, topology

@@ -8,7 +8,7 @@ from unittest import mock
 
 import msgspec
 
-from gateway.dispatch import gates as process_gates
+from gateway import gate as process_gates
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.model import lifecycle
 from gateway.model.changes import Change
