@@ -14,7 +14,7 @@ from gateway.store.cases import Case, Cases
 from gateway.store.code_key import CodeKey
 from gateway.store.messages import Store
 from gateway.store.waiting import Waiting
-from gateway.verifying import Verifying, topic
+from gateway.verifying import Verifying
 
 
 class Proving:
@@ -75,7 +75,7 @@ class Proving:
         if named:
             ids = [named[0]]
         elif proof.number and not proof.reference:  # what has another's name is about another's call
-            ids = await self._waiting.names(provider.account, topic(proof.method, proof.number))
+            ids = await self._waiting.names(provider.account, verification.topic(proof.method, proof.number))
         else:
             return False
         for id_ in reversed(ids):  # the newest first

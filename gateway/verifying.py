@@ -24,7 +24,7 @@ from gateway.model.ids import created_ms
 from gateway.model.message import Content, Status
 from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome
 from gateway.model.verification import Verification, VerificationStatus
-from gateway.model.voice import Call, Lines
+from gateway.model.voice import Lines
 from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.routing import Routing
@@ -140,7 +140,7 @@ class Verifying:
         return case
 
     async def _by_call(self, client: Client, id_: str, state: Verification, claims: Claims) -> Case[Verification]:
-        call = _call(state)
+        call = verification.call_of(state)
         provider = self._routing.able(client, state.provider or None, lambda each: each.call_misfit(call))
         state = msgspec.structs.replace(state, provider=provider.name)
         limit = self._limit(state)
@@ -169,7 +169,7 @@ class Verifying:
 
     async def _wait(self, provider: Provider, id_: str, state: Verification) -> None:
         """Of numbers that call in, and of words that do not say which call they are about, only the number tells."""
-        alone, about = state.method == "call_in", topic(state.method, state.number)
+        alone, about = state.method == "call_in", verification.topic(state.method, state.number)
         for _ in range(3):
             taken = await self._waiting.join(provider.account, about, id_, state.expires_at, alone=alone)
             if not isinstance(taken, Taken):
@@ -184,7 +184,7 @@ class Verifying:
         raise GatewayError(Code.VERIFICATION_PENDING, detail, errors=(Pointer("/number", detail),))
 
     async def _rest(self, provider: Provider, id_: str, state: Verification) -> None:
-        await self._waiting.leave(provider.account, topic(state.method, state.number), id_)
+        await self._waiting.leave(provider.account, verification.topic(state.method, state.number), id_)
 
     async def _settled(self, provider: Provider, case: Case[Verification], outcome: SendOutcome) -> Case[Verification]:
         """After a request for the current round's call."""
@@ -231,6 +231,8 @@ class Verifying:
         state = case.state
         if state.message and not state.final_at and await self._store.read(state.message) is None:
             await self._send_code(client, case)
+        if state.replaced:
+            await self._withdraw(state.replaced)
         return case
 
     def _limit(self, state: Verification) -> Limit:
@@ -284,71 +286,78 @@ class Verifying:
         if case.state.method not in ("sms_code", "call_out"):
             raise invalid("", "This method has nothing to be sent again: the number's owner calls in.")
         request = key or secrets.token_urlsafe(12)
-        before = await self.look(case)
+        case = await self.look(case)
         try:
-            if before.state.method == "call_out":
-                return await self._call_again(before, request), False
-            return await self._send_again(client, before, request), False
+            if request in case.state.resends:  # no gate need be passed to know
+                raise _Repeated(case)
+            if case.state.method == "call_out":
+                return await self._call_again(case, request), False
+            return await self._send_again(client, case, request), False
         except _Repeated as repeated:
             return await self._resume(client, repeated.case), True
 
-    async def _send_again(self, client: Client, before: Case[Verification], request: str) -> Case[Verification]:
-        case = await self._next_round(before, request, await self._acceptor.new_id(client))
+    async def _send_again(self, client: Client, case: Case[Verification], request: str) -> Case[Verification]:
+        begun, before = await self._next_round(case, request, await self._acceptor.new_id(client))
         try:
-            await self._send_code(client, case)
+            await self._send_code(client, begun)
         except GatewayError:
-            await self._undo(case, before, request)
+            await self._undo(begun, before, request)
             raise
-        await self._withdraw(before.state.message)
-        return case
+        await self._withdraw(begun.state.replaced)
+        return begun
 
-    async def _call_again(self, before: Case[Verification], request: str) -> Case[Verification]:
-        provider = self._routing.providers.get(before.state.provider)
+    async def _call_again(self, case: Case[Verification], request: str) -> Case[Verification]:
+        provider = self._routing.providers.get(case.state.provider)
         if provider is None:
             detail = "The provider that called is not configured any more: begin another verification."
             raise GatewayError(Code.PROVIDER_UNAVAILABLE, detail, retry_after=60)
-        opened = [before]
+        opened: list[tuple[Case[Verification], Verification]] = []
 
         async def intent() -> None:
-            opened[0] = await self._next_round(before, request, "")
-            await self._wait(provider, before.id, opened[0].state)
+            opened.append(await self._next_round(case, request, ""))
+            await self._wait(provider, case.id, opened[0][0].state)
 
-        built = provider.call_request(_call(before.state), verification.reference(before.id, before.state.round + 1))
+        built = provider.call_request(
+            verification.call_of(case.state), verification.reference(case.id, case.state.round + 1)
+        )
         outcome = await self._direct.send(provider, built, intent)
+        begun, before = opened[0]
         if isinstance(outcome, NotSent | Busy):
-            await self._undo(opened[0], before, request)
-        return await self._settled(provider, opened[0], outcome)
+            await self._undo(begun, before, request)
+        return await self._settled(provider, begun, outcome)
 
-    async def _next_round(self, before: Case[Verification], request: str, message: str) -> Case[Verification]:
-        """Raises _Repeated where the request began one already."""
-        now = self._store.clock.now()
-        begun: list[bool | None] = []
+    async def _next_round(
+        self, case: Case[Verification], request: str, message: str
+    ) -> tuple[Case[Verification], Verification]:
+        """And the state that it was begun from. Raises _Repeated where the request began one already."""
+        now, wanted = self._store.clock.now(), case.state.round
+        known = False
+        before: Verification | None = None
 
         def rule(state: Verification) -> Verification | None:
-            if request in state.resends:
-                begun[:] = [None]
-                return None
+            nonlocal known, before
             # Another round that began meanwhile is somebody else's resend: two at once are one too many.
-            new = verification.again(state, request, message, now) if state.round == before.state.round else None
-            begun[:] = [new is not None]
+            known = request in state.resends
+            new = verification.again(state, request, message, now) if state.round == wanted and not known else None
+            before = state if new else None
             return new and msgspec.structs.replace(new, due=now + FIRST_LOOK_MS if message else new.expires_at)
 
         try:
-            case = await self._cases.change(before, rule, self._limit(before.state), f"{before.id}.{request}")
+            case = await self._cases.change(case, rule, self._limit(case.state), f"{case.id}.{request}")
         except Limiting as error:
             raise self._limited(error.retry_ms) from None
-        if begun[0] is None:
+        if known:
             raise _Repeated(case)
-        if not begun[0]:
+        if before is None:
             why = "being sent again" if case.state.status is VerificationStatus.PENDING else str(case.state.status)
             detail = f"It is {why} already; begin another verification where one is needed."
             raise GatewayError(Code.NOT_CHANGEABLE, detail, message_id=PREFIX + case.id)
-        return case
+        return case, before
 
-    async def _undo(self, case: Case[Verification], before: Case[Verification], request: str) -> None:
+    async def _undo(self, begun: Case[Verification], before: Verification, request: str) -> None:
         now = self._store.clock.now()
-        await self._cases.change(case, lambda state: verification.undone(state, before.state, now))
-        await self._cases.forgive(case.id, self._limit(case.state), f"{case.id}.{request}")
+        await self._cases.change(begun, lambda state: verification.undone(state, before, now))
+        await self._cases.forgive(begun.id, self._limit(before), f"{begun.id}.{request}")
 
     async def _withdraw(self, message: str) -> None:
         """A code that is of no use any more had better not be sent."""
@@ -380,20 +389,3 @@ class Verifying:
 def event(old: Verification, new: Verification) -> str:
     """The type of the event that a change is, "" for none."""
     return f"verification.{new.status}" if new.status != old.status else ""
-
-
-def _call(state: Verification) -> Call:
-    assert state.method in ("call_in", "call_out")
-    return Call(
-        method=state.method,
-        number=state.number,
-        lines=state.lines,
-        minutes=state.minutes,
-        rings=state.rings,
-        text=state.text,
-    )
-
-
-def topic(method: str, number: str) -> str:
-    """What a vendor's word about a call is told apart by, where it does not say which one it is about."""
-    return f"{method}\0{number}"

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from gateway.model.ids import ALPHABET, LENGTH
-from gateway.model.voice import Lines
+from gateway.model.voice import Call, Lines
 
 Method = Literal["owner", "call_in", "call_out", "sms_code"]
 TRIES = 5
@@ -73,6 +73,8 @@ class Verification(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     round: int = 1
     message: str = ""
     """The id of this round's message."""
+    replaced: str = ""
+    """The id of the message of the round before: its code is of no use any more."""
     taken: bool = False
     """The vendor said that it makes this round's call, or waits for it."""
     code: bytes = b""
@@ -99,6 +101,24 @@ def parse_reference(text: str) -> tuple[str, int] | None:
     """The verification and the round that a vendor names; None where the reference is not one of ours."""
     match = _REFERENCE.fullmatch(text.strip().lower())
     return (match[1], int(match[2])) if match else None
+
+
+def call_of(state: Verification) -> Call:
+    """What its vendor is asked for, where it is verified by a call."""
+    assert state.method in ("call_in", "call_out")
+    return Call(
+        method=state.method,
+        number=state.number,
+        lines=state.lines,
+        minutes=state.minutes,
+        rings=state.rings,
+        text=state.text,
+    )
+
+
+def topic(method: str, number: str) -> str:
+    """What a vendor's word about a call is told apart by, where it does not say which one it is about."""
+    return f"{method}\0{number}"
 
 
 Verdict = Literal["verified", "wrong_code", "expired", "too_many_attempts", "already_used", "not_ready", "other_code"]
@@ -171,6 +191,7 @@ def again(state: Verification, request: str, message: str, now: int) -> Verifica
         state,
         round=state.round + 1,
         message=message,
+        replaced=state.message,
         taken=False,
         code=b"",
         tries=(),
