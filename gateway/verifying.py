@@ -330,7 +330,7 @@ class Verifying:
         self, case: Case[Verification], request: str, message: str
     ) -> tuple[Case[Verification], Verification]:
         """And the state that it was begun from. Raises _Repeated where the request began one already."""
-        now, wanted = self._store.clock.now(), case.state.round
+        now, wanted, stamp = self._store.clock.now(), case.state.round, secrets.token_urlsafe(9)
         known = False
         before: Verification | None = None
 
@@ -338,7 +338,8 @@ class Verifying:
             nonlocal known, before
             # Another round that began meanwhile is somebody else's resend: two at once are one too many.
             known = request in state.resends
-            new = verification.again(state, request, message, now) if state.round == wanted and not known else None
+            fits = state.round == wanted and not known
+            new = verification.again(state, request, message, now, stamp) if fits else None
             before = state if new else None
             return new and msgspec.structs.replace(new, due=now + FIRST_LOOK_MS if message else new.expires_at)
 

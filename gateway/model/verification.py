@@ -85,6 +85,8 @@ class Verification(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The latest of the rounds before: they count no more, and a repeat of them is known."""
     resends: tuple[str, ...] = ()
     """The names of the latest requests for a resend."""
+    stamp: str = ""
+    """Drawn with each round: of two equal resends within a millisecond each would believe to have begun it."""
     reason: str = ""
     provider_code: str = ""
     verified_at: int = 0
@@ -183,7 +185,7 @@ def timed(state: Verification, now: int) -> Verification | None:
     return _final(state, VerificationStatus.EXPIRED, now)
 
 
-def again(state: Verification, request: str, message: str, now: int) -> Verification | None:
+def again(state: Verification, request: str, message: str, now: int, stamp: str = "") -> Verification | None:
     """The next round: another code or call, valid as long as the first was; None where there can be none."""
     if state.method not in ("sms_code", "call_out") or not _open(state, now):
         return None
@@ -197,6 +199,7 @@ def again(state: Verification, request: str, message: str, now: int) -> Verifica
         tries=(),
         past=(*state.past, *state.tries)[-KEPT:],
         resends=(*state.resends, request)[-KEPT:],
+        stamp=stamp,
         expires_at=now + state.minutes * 60_000,
         updated_at=now,
     )
