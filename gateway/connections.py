@@ -21,7 +21,8 @@ import httptools
 import httpx
 
 MAX_ANSWER = 1 << 20
-"""Bytes of an answer's body. The longest documented one is a day's status list; what is longer is not read."""
+"""Bytes of an answer's body where the request says nothing else (`extensions["answer_at_most"]`); what is longer is not
+read."""
 MAX_HEAD = 1 << 16
 IDLE = 4.0
 """Seconds an unused connection is kept: below the 5 s after which common servers close theirs."""
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.closed = False
         self.idle_since = 0.0
+        self._at_most = MAX_ANSWER
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[httpx.Response] | None = None
         self._begin()
@@ -49,10 +51,12 @@ class Connection(asyncio.Protocol):
         self._body = bytearray()
         self._head_read = False
 
-    async def exchange(self, data: bytes) -> httpx.Response:
-        """Writes the request and waits for its answer. From here on a failure means: it may have left."""
+    async def exchange(self, data: bytes, at_most: int) -> httpx.Response:
+        """Writes the request and waits for its answer, of so many bytes at most. From here on a failure means: it may
+        have left."""
         assert self._transport is not None
         self._begin()
+        self._at_most = at_most
         self._answer = asyncio.get_running_loop().create_future()
         try:
             self._transport.write(data)
@@ -99,7 +103,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail("what came is not HTTP")
-        if self._size > (MAX_HEAD + MAX_ANSWER if self._head_read else MAX_HEAD):
+        if self._size > (MAX_HEAD + self._at_most if self._head_read else MAX_HEAD):
             self._fail("the answer is longer than any documented one")
 
     def eof_received(self) -> bool:
@@ -177,7 +181,7 @@ class Connections(httpx.AsyncBaseTransport):
         connection = self._reuse(origin) or await self._connect(origin, timeouts["connect"])
         try:
             async with asyncio.timeout(timeouts["read"]):
-                return await connection.exchange(data)
+                return await connection.exchange(data, request.extensions.get("answer_at_most", MAX_ANSWER))
         except TimeoutError:
             raise httpx.ReadTimeout("no answer in time") from None
         finally:

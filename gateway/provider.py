@@ -97,6 +97,8 @@ class VendorRequest(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    answer_at_most: int = 1 << 20
+    """Bytes of the answer's body: a longer one is not read, and counts as lost."""
 
 
 class VendorAnswer(msgspec.Struct, frozen=True):

@@ -45,7 +45,10 @@ class Transport:
             request.url,
             headers=[("accept", "*/*"), ("user-agent", "message-gateway"), *request.headers],
             content=request.body,
-            extensions={"timeout": {"connect": limit, "pool": limit, "read": seconds, "write": seconds}},
+            extensions={
+                "timeout": {"connect": limit, "pool": limit, "read": seconds, "write": seconds},
+                "answer_at_most": request.answer_at_most,
+            },
         )
         try:
             async with asyncio.timeout(seconds):

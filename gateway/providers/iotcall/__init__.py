@@ -163,18 +163,15 @@ class IoTCall(port.Provider):
         calls, other = ("callog", "calllog") if rule is None else ("calllog", "callog")
         return (
             port.Question(
-                self._request("GET", rule, calls + tail, wire.FORM),
+                self._log(rule, calls + tail),
                 lambda answer: self._listed(answer, "calls"),
-                self._request("GET", rule, other + tail, wire.FORM),
+                self._log(rule, other + tail),
             ),
-            port.Question(
-                self._request("GET", rule, "smslog" + tail, wire.FORM),
-                lambda answer: self._listed(answer, "messages"),
-            ),
+            port.Question(self._log(rule, "smslog" + tail), lambda answer: self._listed(answer, "messages")),
         )
 
     def log_of(self, rule: str, activation_id: str) -> port.Question[port.Log]:
-        return port.Question(self._request("GET", rule, activation_id, wire.FORM), self._nested)
+        return port.Question(self._log(rule, activation_id), self._nested)
 
     def _listed(
         self, answer: port.VendorAnswer, kind: Literal["calls", "messages"]
@@ -189,6 +186,11 @@ class IoTCall(port.Provider):
             return said
         found = logs.nested(said, self._zone) if said.ok else None
         return found or port.Unreadable("no readable log with a status in the answer")
+
+    def _log(self, rule: str | None, tail: str) -> port.VendorRequest:
+        """An account's whole history has no bound in the document."""
+        request = self._request("GET", rule, tail, wire.FORM)
+        return msgspec.structs.replace(request, answer_at_most=wire.LOG_AT_MOST)
 
     def _request(
         self, method: Literal["GET", "POST", "PUT"], rule: str | None, tail: str, *headers: tuple[str, str]
