@@ -243,6 +243,7 @@ async def test_a_request_says_how_long_its_answer_may_be(transport: Transport) -
         fate = await exchange(transport, vendor.url, answer_at_most=4 * MAX_ANSWER)
         assert isinstance(fate, VendorAnswer)
         assert len(fate.body) == 3 * MAX_ANSWER
+    async with serve(says(long, "silence")) as vendor:
         assert await exchange(transport, vendor.url, answer_at_most=2 * MAX_ANSWER) == BROKE
 
 
