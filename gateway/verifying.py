@@ -37,8 +37,6 @@ log = structlog.get_logger()
 
 PREFIX = "ver_"
 HOUR_MS = 3_600_000
-MAKING_MS = 10_000
-"""For so long a verification that another waits for may be about to be written."""
 FIRST_LOOK_MS = 3_000
 """After which it is seen whether a code's message could be sent; then after four times as long each."""
 NO_CLAIMS = Claims("", "", b"")
@@ -129,9 +127,7 @@ class Verifying:
 
     async def _by_message(self, client: Client, id_: str, state: Verification, claims: Claims) -> Case[Verification]:
         limit = self._limit(state)
-        await self._open(id_, state, claims, limit)
-        case = await self.read(id_)
-        assert case is not None
+        case = await self._open(id_, state, claims, limit)
         try:
             await self._send_code(client, case)
         except GatewayError:
@@ -146,11 +142,11 @@ class Verifying:
         limit = self._limit(state)
 
         async def intent() -> None:
-            await self._wait(provider, id_, state)
+            case = await self._open(id_, state, claims, limit)
             try:
-                await self._open(id_, state, claims, limit)
-            except _Known:
-                await self._rest(provider, id_, state)
+                await self._wait(provider, id_, state)
+            except GatewayError:
+                await self._cases.drop(case, limit)
                 raise
 
         request = provider.call_request(call, verification.reference(id_, 1))
@@ -162,10 +158,12 @@ class Verifying:
             await self._rest(provider, id_, state)
         return await self._settled(provider, case, outcome)
 
-    async def _open(self, id_: str, state: Verification, claims: Claims, limit: Limit) -> None:
+    async def _open(self, id_: str, state: Verification, claims: Claims, limit: Limit) -> Case[Verification]:
         opened = await self._cases.open(id_, state, claims, limit)
-        if not isinstance(opened, Fresh):
+        case = await self.read(id_) if isinstance(opened, Fresh) else None
+        if case is None:
             raise _Known(opened)
+        return case
 
     async def _wait(self, provider: Provider, id_: str, state: Verification) -> None:
         """Of numbers that call in, and of words that do not say which call they are about, only the number tells."""
@@ -176,8 +174,7 @@ class Verifying:
                 return
             holder = await self._cases.read(taken.by)
             now = self._store.clock.now()
-            young = now - created_ms(taken.by) < MAKING_MS
-            if young if holder is None else verification.timed(holder.state, now) is None and not holder.state.final_at:
+            if holder and not holder.state.final_at and verification.timed(holder.state, now) is None:
                 break
             await self._waiting.leave(provider.account, about, taken.by)
         detail = "This number is being verified by a call already: wait until that one is verified or expired."
