@@ -285,6 +285,18 @@ def rate_headers(client: Client, left: int, resets: float = 1.0) -> dict[str, st
     }
 
 
+def limited(
+    what: str, most: int, window_ms: int, retry_ms: int, detail: str, errors: tuple[Pointer, ...] = ()
+) -> GatewayError:
+    """More of something was asked for than may be in a while; `what`: the name of the limit in the headers."""
+    seconds = max(1, math.ceil(retry_ms / 1000))
+    headers = {
+        "ratelimit": f'"{what}";r=0;t={seconds}',
+        "ratelimit-policy": f'"{what}";q={most};w={window_ms // 1000}',
+    }
+    return GatewayError(Code.RATE_LIMITED, detail, retry_after=retry_ms / 1000, errors=errors, headers=headers)
+
+
 def conflict(found: Conflict, prefix: str = PREFIX) -> GatewayError:
     """`prefix`: of the ids of what is asked for; for a message that of messages."""
     holder = prefix + found.id

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.accepting import Acceptor, conflict
+from gateway.accepting import Acceptor, conflict, limited
 from gateway.asking import unavailable
 from gateway.direct import Direct
 from gateway.errors import Code, GatewayError
@@ -84,7 +84,7 @@ class Activating:
             entered = await self._waiting.join(provider.account, rule, id_, until, gap_ms=APART_MS)
             if isinstance(entered, TooSoon):
                 detail = "A rule is set off once in a second, at most."
-                raise GatewayError(Code.RATE_LIMITED, detail, retry_after=entered.retry_ms / 1000)
+                raise limited("activations", 1, APART_MS, entered.retry_ms, detail)
             opened = await self._cases.open(id_, state, claims)
             if not isinstance(opened, Fresh):
                 await self._waiting.leave(provider.account, rule, id_)

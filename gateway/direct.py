@@ -45,11 +45,12 @@ class Direct:
         """
         gate = self._gates[provider.name]
         start, ticket = await self._admitted(provider, gate)
-        outcome = None
+        outcome: SendOutcome | None = None
         try:
             await intent()
             await gate.wait(start)
             await faults.point("direct.before")
+            outcome = Unreadable("cut short")  # should this be ended while the request is out
             outcome = await self._exchange(provider, request)
             await faults.point("direct.after")
             return outcome

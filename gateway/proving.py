@@ -78,21 +78,24 @@ class Proving:
             ids = await self._waiting.names(provider.account, verification.topic(proof.method, proof.number))
         else:
             return False
-        for id_ in reversed(ids):  # the newest first
-            case = await self._of(provider, id_)
-            if case is None or case.state.method != proof.method or proof.number not in ("", case.state.number):
-                continue
-            now = self._store.clock.now()
+        found = [case for id_ in reversed(ids) if (case := await self._of(provider, id_))]  # the newest first
+        fits = [case for case in found if case.state.method == proof.method and proof.number in ("", case.state.number)]
+        if not fits:
+            return False
+        now, key = self._store.clock.now(), await self._key.read()
+        told = [codes.digest(key, case.id, codes.plain(proof.code)) for case in fits]
+        repeated = (case for case, code in zip(fits, told, strict=True) if codes.same(case.state.code, code))
+        waits = (case for case in fits if not case.state.final_at)
+        case = next(repeated, None) or next(waits, fits[0])
+        code = told[fits.index(case)]
+
+        def rule(state: Verification) -> Verification | None:
             if proof.method == "call_in":
-                await self._verifying.change(case, lambda state, now=now: verification.called_in(state, now))  # type: ignore[misc]
-            else:
-                told = codes.digest(await self._key.read(), id_, codes.plain(proof.code))
-                await self._cases.change(
-                    case,
-                    lambda state, told=told, now=now: verification.told(state, round_, told, now),  # type: ignore[misc]
-                )
-            return True
-        return False
+                return verification.called_in(state, now)
+            return verification.told(state, round_, code, now)
+
+        await self._verifying.change(case, rule)
+        return True
 
     async def knows(self, provider: Provider, reference: str) -> bool:
         """Whether a vendor's reference names a verification that it was asked for."""

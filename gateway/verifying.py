@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from gateway.accepting import Acceptor, Draft, conflict
+from gateway.accepting import Acceptor, Draft, conflict, limited
 from gateway.asking import unavailable
 from gateway.direct import Direct
 from gateway.errors import Code, GatewayError, Pointer, invalid
@@ -131,7 +131,9 @@ class Verifying:
         try:
             await self._send_code(client, case)
         except GatewayError:
-            await self._cases.drop(case, limit)
+            # An equal request may have accepted it in the meantime.
+            if await self._store.read(state.message) is None:
+                await self._cases.drop(case, limit)
             raise
         return case
 
@@ -237,12 +239,9 @@ class Verifying:
         return Limit(what, self._per_number, HOUR_MS)
 
     def _limited(self, retry_ms: int) -> GatewayError:
-        detail = (
-            f"This number was verified {self._per_number} times within the last hour, which is as often as it may be."
-        )
-        return GatewayError(
-            Code.RATE_LIMITED, detail, retry_after=retry_ms / 1000, errors=(Pointer("/number", detail),)
-        )
+        most = self._per_number
+        detail = f"This number was verified {most} times within the last hour, which is as often as it may be."
+        return limited("verifications", most, HOUR_MS, retry_ms, detail, (Pointer("/number", detail),))
 
     # Going on
 
@@ -333,6 +332,8 @@ class Verifying:
 
         def rule(state: Verification) -> Verification | None:
             nonlocal known, before
+            if state.stamp == stamp:
+                return None  # ours: the answer to an earlier try of the same change was lost
             # Another round that began meanwhile is somebody else's resend: two at once are one too many.
             known = request in state.resends
             fits = state.round == wanted and not known
