@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from gateway.asking import Asker, unavailable
+from gateway.availability import PATIENCE as TURN
 from gateway.errors import Code, GatewayError, invalid
 from gateway.model.voice import Entry, Log
 from gateway.provider import Provider, Question
@@ -67,22 +68,25 @@ class Rules:
             raise invalid("/numbers", f"This rule needs {least} numbers or more.")
         topic, name = f"list\0{rule}", secrets.token_urlsafe(12)
         await self._alone(provider, topic, name)
+        asked = False
         try:
             if expected is not None and tag_of(await self.numbers(provider, rule)) not in expected:
                 detail = "The list has changed since it was read: read it, and make the change on what it is now."
                 raise GatewayError(Code.PRECONDITION_FAILED, detail)
+            asked = True
             await self._asker.ask(provider, provider.replace_numbers(rule, numbers), unsettled=READ_AGAIN)
         except GatewayError as error:
-            if error.code is not Code.PROVIDER_TIMEOUT:  # else it may still come about: the next one waits for it
+            if not (asked and error.code is Code.PROVIDER_TIMEOUT):
                 await self._waiting.leave(provider.account, topic, name)
-            raise
+            raise  # a change whose answer is lost may still come about: the next one waits for it
         await self._waiting.leave(provider.account, topic, name)
 
     async def _alone(self, provider: Provider, topic: str, name: str) -> None:
+        """Returns once no other change of the list is under way, or can be."""
         await self._store.know_time()
         ends = time.monotonic() + PATIENCE
-        lasts = int(3 * provider.settings.timeout * 1000)
-        """The look, its second spelling, and the change."""
+        # The look, in two spellings at most, and the change: each waits for its turn, then for its answer.
+        lasts = int(3 * (provider.settings.timeout + 2 * TURN) * 1000)
         while await self._waiting.join(provider.account, topic, name, self._store.clock.now() + lasts, alone=True):
             if time.monotonic() >= ends:
                 raise unavailable(provider, "Another change of this list is under way.", 5)

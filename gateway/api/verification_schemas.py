@@ -69,7 +69,7 @@ class SmsCodeIn(
     number: Number
     text: Annotated[str, Meta(min_length=1, max_length=2000, examples=["Your code is {code}"])]
     valid_minutes: Minutes
-    length: Annotated[int, Meta(ge=codes.SHORTEST, le=codes.LONGEST)] = 6
+    length: Annotated[int, Meta(ge=codes.SHORTEST, le=codes.LONGEST)] | UnsetType = UNSET
     client_tag: Tag | UnsetType = UNSET
     provider: ProviderName | UnsetType = UNSET
 

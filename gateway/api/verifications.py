@@ -148,9 +148,10 @@ def _wanted(body: CallInIn | CallOutIn | SmsCodeIn) -> Wanted:
     check_text(body.text)
     if codes.HOLE not in body.text:
         raise invalid("/text", "The text needs a place for the code: write {code} in it.")
-    if len(codes.hide(body.text, "", 0, body.length)[0]) > 2000:
+    length = given(body.length) or codes.USUAL
+    if len(codes.hide(body.text, "", 0, length)[0]) > 2000:
         raise invalid("/text", "With its code the text has more than 2000 characters.")
-    return Wanted(method="sms_code", text=body.text, length=body.length, **fields)
+    return Wanted(method="sms_code", text=body.text, length=length, **fields)
 
 
 def _day(text: str) -> date:

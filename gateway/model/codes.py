@@ -11,6 +11,7 @@ import msgspec
 HOLE = "{code}"
 SHORTEST, LONGEST = 4, 10
 """Digits of a code."""
+USUAL = 6
 _MASK = "*"
 
 

@@ -17,6 +17,7 @@ from gateway.api.verification_schemas import (
     VerificationOut,
 )
 from gateway.errors import Code
+from gateway.model.codes import USUAL
 from gateway.model.verification import TRIES
 from gateway.spec import examples
 from gateway.spec.entry import ACCEPTING, Answer, OneOf, Operation, Parameter
@@ -62,7 +63,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
     | {
         "method": _field("A code goes to the number in a message."),
         "text": _field("With `{code}` in the place of the code, once or several times."),
-        "length": _field("Digits of the code."),
+        "length": _field(f"Digits of the code; default {USUAL}."),
         "provider": _field("Pins one provider; default: as the routes say, as for any message."),
     },
     "CheckIn": {"code": _field("As it was typed: spaces, hyphens and full-width digits are understood.")},
