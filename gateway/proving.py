@@ -63,7 +63,6 @@ class Proving:
             raise GatewayError(
                 Code.VERIFICATION_NOT_READY,
                 "The vendor has not told the code of its call yet; try again in a moment. No try was used.",
-                retry_after=2,
             )
         return verdicts[0], repeated
 

@@ -76,9 +76,12 @@ class Rules:
             asked = True
             await self._asker.ask(provider, provider.replace_numbers(rule, numbers), unsettled=READ_AGAIN)
         except GatewayError as error:
-            if not (asked and error.code is Code.PROVIDER_TIMEOUT):
+            if asked and error.code is Code.PROVIDER_TIMEOUT:  # it may still come about: the next one waits for it
+                until = self._store.clock.now() + int(provider.settings.timeout * 1000)
+                await self._waiting.join(provider.account, topic, name, until, alone=True)
+            else:
                 await self._waiting.leave(provider.account, topic, name)
-            raise  # a change whose answer is lost may still come about: the next one waits for it
+            raise
         await self._waiting.leave(provider.account, topic, name)
 
     async def _alone(self, provider: Provider, topic: str, name: str) -> None:

@@ -25,7 +25,6 @@ PROBLEM_HEADERS = {
     Code.OVERLOADED: ("Retry-After",),
     Code.STORE_UNAVAILABLE: ("Retry-After",),
     Code.PROVIDER_UNAVAILABLE: ("Retry-After",),
-    Code.VERIFICATION_NOT_READY: ("Retry-After",),
 }
 NAMES_MESSAGE = frozenset(
     {Code.DUPLICATE_CLIENT_TAG, Code.IDEMPOTENCY_KEY_REUSED, Code.NOT_CANCELABLE, Code.NOT_CHANGEABLE}
