@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Literal
 
 import structlog
 
 from gateway.accepting import Acceptor, conflict, limited
 from gateway.asking import unavailable
 from gateway.direct import Direct
-from gateway.errors import Code, GatewayError
 from gateway.metrics import Metrics
 from gateway.model import activation
 from gateway.model.activation import Activation
@@ -30,6 +31,8 @@ APART_MS = 1_000
 """Between two activations of one rule: the vendor's names for them tell seconds."""
 ANSWER_MS = 10_000
 """Beside the provider's timeout, until an activation whose process is gone counts as unanswered."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks of a repeat that waits for the first request's answer."""
 NAMED_MS = 86_400_000
 """For so long a repeat of the vendor's notification is known as one."""
 
@@ -55,9 +58,10 @@ class Activating:
         self._direct = direct
         self._metrics = metrics
 
-    async def known(self, client: Client, claims: Claims) -> Case[Activation] | None:
+    async def known(self, client: Client, claims: Claims) -> tuple[Case[Activation], Literal[True]] | None:
         """What an equal request made, if there was one: looked up before everything else. Raises
         `duplicate_client_tag`, `idempotency_key_reused`."""
+        await self._store.know_time()
         seen = await self._cases.seen(await self._store.lane(client.name), claims)
         return await self._told(seen) if seen else None
 
@@ -80,26 +84,27 @@ class Activating:
         )
 
         async def intent() -> None:
+            opened = await self._cases.open(id_, state, claims)
+            case = await self._cases.read(id_) if isinstance(opened, Fresh) else None
+            if case is None:
+                raise _Known(opened)
             until = self._store.clock.now() + activation.WAITS_MS
             entered = await self._waiting.join(provider.account, rule, id_, until, gap_ms=APART_MS)
             if isinstance(entered, TooSoon):
+                await self._cases.drop(case)
                 detail = "A rule is set off once in a second, at most."
                 raise limited("activations", 1, APART_MS, entered.retry_ms, detail)
-            opened = await self._cases.open(id_, state, claims)
-            if not isinstance(opened, Fresh):
-                await self._waiting.leave(provider.account, rule, id_)
-                raise _Known(opened)
 
         try:
             outcome = await self._direct.send(provider, provider.activation_request(rule), intent)
         except _Known as known:
-            return await self._told(known.found), True
+            return await self._told(known.found) or await self.fire(client, provider, rule, tag, claims)
         case = await self._cases.read(id_)
         assert case is not None
         now = self._store.clock.now()
         if isinstance(outcome, NotSent | Busy):
             await self._cases.drop(case)
-            await self._waiting.leave(provider.account, rule, id_)
+            await self._waiting.leave(provider.account, rule, id_, as_if_never=True)
             why = "cannot be reached" if isinstance(outcome, NotSent) else "takes no more requests now"
             raise unavailable(provider, f"The vendor {why}.", 5)
         if isinstance(outcome, Accepted):
@@ -110,14 +115,17 @@ class Activating:
             return await self._change(case, lambda current: activation.refused(current, reason, code, now)), False
         return await self._change(case, lambda current: activation.lost(current, now)), False
 
-    async def _told(self, found: AcceptResult) -> Case[Activation]:
+    async def _told(self, found: AcceptResult) -> tuple[Case[Activation], Literal[True]] | None:
+        """What the claims name, once the vendor answered or its time to do so has passed; None where nothing came of
+        it after all."""
         if isinstance(found, Conflict):
             raise conflict(found, PREFIX)
         assert isinstance(found, Replay)
-        case = await self._cases.read(found.id)
-        if case is None:
-            raise GatewayError(Code.NOT_FOUND, "This activation is past its retention.")
-        return case
+        while True:
+            case = await self._cases.read(found.id)
+            if case is None or case.state.settled or self._store.clock.now() >= case.state.due:
+                return (case, True) if case else None
+            await asyncio.sleep(LOOK_EVERY)
 
     async def read(self, id_: str) -> Case[Activation] | None:
         return await self._cases.read(id_)

@@ -19,7 +19,7 @@ from gateway.settings import Client
 from gateway.store.session import Session
 from gateway.store.waiting import Waiting
 
-READ_AGAIN = "GET the rule's numbers to see which list it has now"
+READ_AGAIN = "GET the rule's numbers to see which list it has; until it is certain, other changes wait"
 PATIENCE = 5.0
 """Seconds a change of a list waits for another one to be over."""
 

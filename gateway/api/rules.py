@@ -124,10 +124,11 @@ async def activate_rule(request: AnyRequest) -> Response[bytes]:
     tag = given(body.client_tag)
     claims = claims_of(client, "/activations", tag, idempotency_key(request), body, kind="activation")
     structlog.contextvars.bind_contextvars(client=client.name)
-    case, replayed = await here.activating.known(client, claims), True
-    if case is None:
+    found: tuple[Case[Activation], bool] | None = await here.activating.known(client, claims)
+    if found is None:
         provider = _asked(here, client, body.rule)
-        case, replayed = await here.activating.fire(client, provider, body.rule, tag or "", claims)
+        found = await here.activating.fire(client, provider, body.rule, tag or "", claims)
+    case, replayed = found
     headers = {"location": f"/activations/{PREFIX}{case.id}"}
     if replayed:
         headers["idempotency-replayed"] = "true"

@@ -50,9 +50,12 @@ class Waiting:
             return Taken(rest[0].decode())
         return TooSoon(max(1, int(rest[0]))) if verb == b"limited" else None
 
-    async def leave(self, account: str, topic: str, name: str) -> None:
+    async def leave(self, account: str, topic: str, name: str, *, as_if_never: bool = False) -> None:
+        """`as_if_never`: the next one need not keep its distance."""
         key = self._key(account, topic)
         await self._store.must(key, "ZREM", key, name)
+        if as_if_never and await self._store.command(key, "GET", f"{key}:l") == name.encode():
+            await self._store.must(key, "DEL", f"{key}:l")
 
     async def names(self, account: str, topic: str) -> list[str]:
         """Who waits now, in the order of their names: ids sort by their creation."""
