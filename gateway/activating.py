@@ -123,7 +123,7 @@ class Activating:
         assert isinstance(found, Replay)
         while True:
             case = await self._cases.read(found.id)
-            if case is None or case.state.settled or self._store.clock.now() >= case.state.due:
+            if case is None or case.state.settled or self._store.clock.now() >= case.state.due - ANSWER_MS:
                 return (case, True) if case else None
             await asyncio.sleep(LOOK_EVERY)
 
