@@ -78,7 +78,7 @@ class Proving:
         else:
             return False
         found = [case for id_ in reversed(ids) if (case := await self._of(provider, id_))]  # the newest first
-        fits = [case for case in found if case.state.method == proof.method and proof.number in ("", case.state.number)]
+        fits = [case for case in found if _about(proof, case.state, named=named is not None)]
         if not fits:
             return False
         now, key = self._store.clock.now(), await self._key.read()
@@ -106,3 +106,10 @@ class Proving:
         asked = self._routing.providers.get(case.state.provider) if case else None
         same = asked is None or (asked.type, asked.account) == (provider.type, provider.account)
         return case if same else None
+
+
+def _about(proof: Proof, state: Verification, *, named: bool) -> bool:
+    """Whether a word that names it, or its number, is about this verification."""
+    if proof.method != state.method or proof.number not in ("", state.number):
+        return False
+    return named or proof.texted in (None, bool(state.text))

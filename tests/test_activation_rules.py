@@ -63,7 +63,8 @@ def after(*rules: Rule) -> Activation:
         ((lost, named), STARTED, "", "a1", NOW + 20_000),
         ((refused, named), STARTED, "", "a1", NOW + 500),
         ((lost, answered), STARTED, "", "", NOW + 500),
-        ((lost, refused), UNCERTAIN, "", "", 0),
+        ((lost, refused), FAILED, "authentication_failed", "", NOW + 500),
+        ((refused, answered), FAILED, "authentication_failed", "", NOW + 500),
         ((refused, lost), FAILED, "authentication_failed", "", NOW + 500),
         ((refused, refused), FAILED, "authentication_failed", "", NOW + 500),
     ],
@@ -143,13 +144,6 @@ class Sequences(RuleBasedStateMachine):
         self.now = NOW
         self.state = at_first()
         self.told: list[str] = []
-        self.spoken = False
-        """The vendor answers once."""
-
-    def _answer(self, word: Rule) -> None:
-        if not self.spoken:
-            self.spoken = True
-            self._apply(word(self.state))
 
     def _apply(self, new: Activation | None) -> None:
         if new is None:
@@ -167,15 +161,15 @@ class Sequences(RuleBasedStateMachine):
 
     @rule()
     def the_vendor_answers(self) -> None:
-        self._answer(lambda state: activation.answered(state, self.now))
+        self._apply(activation.answered(self.state, self.now))
 
     @rule()
     def the_vendor_refuses(self) -> None:
-        self._answer(lambda state: activation.refused(state, "provider_error", "1", self.now))
+        self._apply(activation.refused(self.state, "provider_error", "1", self.now))
 
     @rule()
     def the_answer_is_lost(self) -> None:
-        self._answer(lambda state: activation.lost(state, self.now))
+        self._apply(activation.lost(self.state, self.now))
 
     @rule(name=st.sampled_from(["a1", "a2"]))
     def the_vendor_names_it(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What follows from what is learned about a verification: tables, and sequences of rules at random."""
+"""What follows from what is learned about a verification: as tables."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from gateway.model import verification
 from gateway.model.verification import TRIES, Try, Verification, VerificationStatus
@@ -71,6 +68,18 @@ def test_the_fifth_try_may_be_right() -> None:
 def test_a_repeat_is_told_the_same_and_uses_no_try(later: int, digest: bytes, right: bool, verdict: str) -> None:
     _, state = verification.judged(at_first(), "r", digest, right, NOW)
     assert verification.judged(state, "r", digest, right, NOW + later) == (verdict, state)
+
+
+@each("digest", [RIGHT, b"other"])
+@each("resent", [False, True])
+def test_a_name_stands_for_one_code(digest: bytes, resent: bool) -> None:
+    state: Verification | None = tried(at_first(), 2)
+    if resent:
+        assert state
+        state = verification.again(state, "s", "m2", NOW + 1)
+    assert state
+    assert verification.judged(state, "r1", digest, digest == RIGHT, NOW + 2) == ("other_code", state)
+    assert verification.judged(state, "r1", WRONG, False, NOW + 2) == ("wrong_code", state)
 
 
 def test_a_repeat_of_the_last_try_is_told_what_it_was_told() -> None:
@@ -198,9 +207,10 @@ def test_a_resend_begins_anew(method: str) -> None:
     state = tried(at_first(method, code=RIGHT, taken=True), 4)
     after = verification.again(state, "r", "m2", NOW + MINUTE)
     assert after
+    assert (after.tries, after.past) == ((), state.tries)
     assert (after.round, after.message, after.taken, after.code, after.resends) == (2, "m2", False, b"", ("r",))
     assert after.expires_at == NOW + 11 * MINUTE
-    assert len(tried(verification.told(after, 2, RIGHT, NOW) or after, 5).tries) == 5, "five more tries"
+    assert len(tried(verification.told(after, 2, RIGHT, NOW) or after, 5, "s").tries) == 5, "five more tries"
 
 
 @each(
@@ -218,14 +228,45 @@ def test_what_is_over_or_has_no_code_is_not_sent_again(state: Verification) -> N
     assert verification.again(state, "r", "m2", NOW) is None
 
 
+def test_a_resend_of_which_nothing_came_is_undone() -> None:
+    before = tried(at_first(), 3)
+    begun = verification.again(before, "s", "m2", NOW + MINUTE)
+    assert begun
+    after = verification.undone(begun, before, NOW + MINUTE + 1)
+    assert after == msgspec.structs.replace(before, updated_at=NOW + MINUTE + 1)
+    anew = verification.again(after, "t", "m3", NOW + 2 * MINUTE)
+    assert anew
+    assert (anew.round, anew.resends) == (2, ("t",))
+
+
+BEFORE = at_first()
+BEGUN = verification.again(BEFORE, "s", "m2", NOW) or BEFORE
+
+
+@each(
+    "state",
+    [
+        BEFORE,
+        tried(BEGUN, 1),
+        verification.again(BEGUN, "t", "m3", NOW),
+        verification.failed(BEGUN, 2, "provider_error", "", NOW),
+        verification.timed(BEGUN, BEGUN.expires_at),
+        verification.judged(BEGUN, "r", RIGHT, True, NOW)[1],
+        msgspec.structs.replace(BEGUN, code=RIGHT),
+    ],
+)
+def test_what_went_on_since_is_not_undone(state: Verification) -> None:
+    assert verification.undone(state, BEFORE, NOW + 1) is None
+
+
 def test_the_latest_resends_are_known() -> None:
     state: Verification | None = at_first()
-    for number in range(verification.RESENDS_KEPT + 5):
+    for number in range(verification.KEPT + 5):
         assert state
         state = verification.again(state, f"r{number}", f"m{number}", NOW)
     assert state
-    assert len(state.resends) == verification.RESENDS_KEPT
-    assert state.resends[-1] == f"r{verification.RESENDS_KEPT + 4}"
+    assert len(state.resends) == verification.KEPT
+    assert state.resends[-1] == f"r{verification.KEPT + 4}"
 
 
 # Names at vendors
@@ -262,118 +303,3 @@ def test_what_is_stored_is_read_back() -> None:
     assert msgspec.msgpack.decode(raw, type=Verification) == state
     shorter = msgspec.msgpack.encode(msgspec.msgpack.decode(raw)[:8])
     assert msgspec.msgpack.decode(shorter, type=Verification).expires_at == ENDS, "fields are only added at the end"
-
-
-# At random
-
-
-class Sequences(RuleBasedStateMachine):
-    """Any order of rules, stale repeats among them, against what a caller must be able to rely on."""
-
-    @initialize(method=st.sampled_from(["sms_code", "call_out", "call_in"]), minutes=st.sampled_from([1, 10]))
-    def begin(self, method: str, minutes: int) -> None:
-        self.now = NOW
-        self.state = at_first(method, minutes=minutes, expires_at=NOW + minutes * MINUTE)
-        self.codes = {1: b"code 1"} if method == "sms_code" else dict[int, bytes]()
-        """The right code of each round."""
-        self.requests = 0
-        self.wrong_by_round: dict[int, int] = {}
-        self.verified = 0
-
-    def _apply(self, new: Verification | None) -> None:
-        if new is None:
-            return
-        old, self.state = self.state, new
-        assert new != old
-        assert new.updated_at == self.now
-        if old.final_at:
-            assert (new.status, new.final_at) == (old.status, old.final_at), "out of a final state"
-        assert new.round in (old.round, old.round + 1)
-        self.verified += new.status is VERIFIED and old.status is not VERIFIED
-        assert self.verified <= 1
-
-    def _check(self, digest: bytes, request: str) -> None:
-        state, now = self.state, self.now
-        own = self.codes.get(state.round) if state.method == "sms_code" else state.code or None
-        right = own is not None and digest == own
-        known = any((each.request, each.digest) == (request, digest) for each in state.tries)
-        verdict, new = verification.judged(state, request, digest, right, now)
-        if not known:
-            assert (verdict == "verified") <= (right and state.status is PENDING and now < state.expires_at)
-            if verdict == "wrong_code":
-                self.wrong_by_round[state.round] = self.wrong_by_round.get(state.round, 0) + 1
-            assert (verdict in ("verified", "wrong_code")) is (new is not state)
-        else:
-            assert new is state
-        self._apply(None if new is state else new)
-
-    @rule(round_=st.integers(1, 4))
-    def check_a_code_of_some_round(self, round_: int) -> None:
-        self.requests += 1
-        code = self.codes.get(round_, b"nothing")
-        before = self.state.status
-        self._check(code, f"r{self.requests}")
-        if round_ != self.state.round and before is PENDING:
-            assert self.state.status is not VERIFIED, "a code of another round was right"
-
-    @rule(which=st.integers(0, 30), code=st.sampled_from([b"code 1", b"code 2", b"nothing"]))
-    def check_under_an_old_name(self, which: int, code: bytes) -> None:
-        self._check(code, f"r{which}")
-
-    @rule()
-    def guess(self) -> None:
-        self.requests += 1
-        self._check(f"guess {self.requests}".encode(), f"r{self.requests}")
-
-    @rule(round_=st.sampled_from([None, 1, 2, 3]))
-    def the_vendor_tells(self, round_: int | None) -> None:
-        told = round_ or self.state.round
-        code = f"code {told}".encode()
-        new = verification.told(self.state, round_, code, self.now)
-        if new:
-            self.codes[self.state.round] = code
-        self._apply(new)
-
-    @rule()
-    def somebody_calls(self) -> None:
-        self._apply(verification.called_in(self.state, self.now))
-
-    @rule(round_=st.integers(1, 3))
-    def the_vendor_takes(self, round_: int) -> None:
-        if not self.state.final_at:
-            self._apply(verification.taken(self.state, round_, self.now))
-
-    @rule(round_=st.integers(1, 3))
-    def the_vendor_refuses(self, round_: int) -> None:
-        self._apply(verification.failed(self.state, round_, "provider_error", "1", self.now))
-
-    @rule()
-    def again(self) -> None:
-        self.requests += 1
-        new = verification.again(self.state, f"r{self.requests}", f"m{self.requests}", self.now)
-        if new and new.method == "sms_code":
-            self.codes[new.round] = f"code {new.round}".encode()
-        self._apply(new)
-
-    @rule(seconds=st.sampled_from([0, 1, 59, 60, 599, 600]))
-    def time_passes(self, seconds: int) -> None:
-        self.now += seconds * 1000
-        self._apply(verification.timed(self.state, self.now))
-        assert self.state.final_at or self.now < self.state.expires_at
-
-    @invariant()
-    def it_holds(self) -> None:
-        if not hasattr(self, "state"):
-            return
-        state = self.state
-        assert (state.status is PENDING) is (state.final_at == 0)
-        assert (state.status is VERIFIED) is (state.verified_at > 0)
-        assert state.final_at == 0 or state.due == 0
-        assert all(count <= TRIES for count in self.wrong_by_round.values())
-        if self.wrong_by_round.get(state.round, 0) == TRIES:
-            assert (state.status, state.reason) == (FAILED, "too_many_attempts")
-
-
-def test_whatever_comes_in_whatever_order() -> None:
-    few = settings(max_examples=300, stateful_step_count=50, deadline=None)
-    run_state_machine_as_test(Sequences, settings=few)  # type: ignore[no-untyped-call]

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 import redis
 
-from gateway.accepting import Acceptor
-from gateway.errors import Code, GatewayError
 from tests.harness import Harness, advance, eventually
 from tests.redis_tools import ON_ONE_NODE
 from tests.test_api_errors import problem
@@ -34,12 +32,6 @@ from tests.verification_tools import (
 pytestmark = [pytest.mark.anyio, ON_ONE_NODE]
 each = pytest.mark.parametrize
 MINUTE = 60
-
-
-@pytest.fixture
-def binary(redis_url: str) -> Any:
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
 
 
 def moment(text: str) -> float:
@@ -307,32 +299,3 @@ async def test_what_is_over_is_not_sent_again(harness: Harness, over: str) -> No
     answer = await resend(harness, first["id"])
     assert problem(answer, 409, "not_changeable")["messageId"] == first["id"]
     assert (await look(harness, first["id"]))["status"] == over
-
-
-async def test_resends_at_once_leave_one_good_code(harness: Harness) -> None:
-    harness.dispatch()
-    first = await begun(harness)
-    answers = await asyncio.gather(*(resend(harness, first["id"]) for _ in range(4)))
-    assert {answer.status_code for answer in answers} == {202}
-    last = await look(harness, first["id"])
-    assert await result(harness, first["id"], await code_of(harness, last)) == "verified"
-
-
-@pytest.mark.xfail(strict=True, reason="a refused resend has begun the next round already")
-@each("code", [Code.OVERLOADED, Code.RATE_LIMITED])
-async def test_a_resend_that_is_refused_leaves_the_code_as_it_is(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, code: Code
-) -> None:
-    harness.dispatch()
-    first = await begun(harness)
-    good = await code_of(harness, first)
-
-    async def refuse(*_: object) -> None:
-        raise GatewayError(code, "not now", retry_after=1)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Acceptor, "accept", refuse)
-        assert (await resend(harness, first["id"])).status_code in (429, 503)
-    after = await look(harness, first["id"])
-    assert after["messageId"] == first["messageId"]
-    assert await result(harness, first["id"], good) == "verified"

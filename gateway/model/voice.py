@@ -37,7 +37,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """What the call was named at the vendor; "" where the push does not say."""
     number: str = ""
     """E.164; "" where the push does not say."""
-    code: str = msgspec.field(default="")
+    texted: bool | None = None
+    """Of a call in: whether a text was sent with it; None where the push does not say."""
+    code: str = ""
     """Of a call out: the digits that the vendor reads out. Never to be logged or stored as they are."""
 
     def __repr__(self) -> str:

@@ -32,7 +32,7 @@ ECHO = {
 """The IVR push as the document prints it: what the request had, no smsid and no status."""
 OTHERS = ("mobilecareer", "smstitle", "smstextid", "smstext", "smstext2", "iphone", "holdingtime", "repeatcall")
 
-CALLED_IN = Proof(method="call_in", number=NUMBER)
+CALLED_IN = Proof(method="call_in", number=NUMBER, texted=False)
 
 
 def proved(kind: str = "ivr", **fields: str) -> tuple[Proof, ...]:
@@ -44,7 +44,7 @@ def proved(kind: str = "ivr", **fields: str) -> tuple[Proof, ...]:
 @pytest.mark.parametrize("method", ["2", "4"])
 def test_a_call_in_as_printed(method: str, how: str, encoding: str) -> None:
     push = call_push("ivr", how, encoding, **ECHO | {"method": method})
-    assert calling.proofs(push) == (CALLED_IN,)
+    assert calling.proofs(push) == (msgspec.structs.replace(CALLED_IN, texted=method == "2"),)
     assert calling.receipts(push) == ()
 
 
@@ -79,13 +79,13 @@ def test_a_plus_that_became_a_blank() -> None:
 
 
 def test_landlines() -> None:
-    assert proved(mobilenumber="03-1234-5678", method="4") == (Proof(method="call_in", number=LANDLINE),)
+    assert proved(mobilenumber="03-1234-5678", method="4") == (Proof(method="call_in", number=LANDLINE, texted=False),)
 
 
 @pytest.mark.parametrize("smsid", [CALLED, CALLED.upper(), f" {CALLED}"])
 def test_an_smsid_that_is_echoed_is_told(smsid: str) -> None:
-    assert proved(**ECHO, smsid=smsid) == (Proof(method="call_in", number=NUMBER, reference=CALLED),)
-    assert proved(smsid=smsid, method="4") == (Proof(method="call_in", reference=CALLED),)
+    assert proved(**ECHO, smsid=smsid) == (msgspec.structs.replace(CALLED_IN, reference=CALLED),)
+    assert proved(smsid=smsid, method="4") == (Proof(method="call_in", reference=CALLED, texted=False),)
     assert proved(smsid=smsid, mobilenumber="x") == (Proof(method="call_in", reference=CALLED),)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 
 from gateway.errors import LostAnswer
@@ -32,7 +33,7 @@ from tests.providers.mediasms_tools import (
 
 pytestmark = pytest.mark.anyio
 
-CALLED_IN = Proof(method="call_in", number=DELIVERED)
+CALLED_IN = Proof(method="call_in", number=DELIVERED, texted=False)
 
 # What is refused
 
@@ -134,14 +135,14 @@ def test_the_push_is_as_printed() -> None:
 async def test_from_a_landline(lines: Literal["landline", "any"]) -> None:
     async with pushing_calls() as bench:
         assert await ask(bench, call_in(LANDLINE, lines=lines)) == Accepted("200")
-        assert await proofs(bench) == [Proof(method="call_in", number=LANDLINE)]
+        assert await proofs(bench) == [Proof(method="call_in", number=LANDLINE, texted=False)]
         assert bench.simulator.taken(LANDLINE) == 1
 
 
 async def test_with_a_text_that_is_reported_on() -> None:
     async with pushing_calls() as bench:
         assert await ask(bench, call_in(text="please call あ")) == Accepted("200")
-        assert await proofs(bench, 3) == [CALLED_IN]
+        assert await proofs(bench, 3) == [msgspec.structs.replace(CALLED_IN, texted=True)]
         assert bench.simulator.accepted[CALLED][0].text == "please call あ"
         results = [receipt for push in bench.pushed for receipt in bench.adapter.receipts(push)]
         assert [(each.reference, each.provider_code) for each in results] == [(CALLED, "14"), (CALLED, "1")]

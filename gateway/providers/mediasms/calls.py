@@ -83,7 +83,8 @@ def proof(kind: str, pushed: Mapping[str, str]) -> Proof | None:
         raise UnreadableCallback("no usable smsid nor mobilenumber in it")
     # The method is the request's, so it says what the push is about even where a code comes with it.
     if method in CALLS_IN or not (method or code):
-        return Proof(method="call_in", reference=reference, number=number) if kind == "ivr" else None
+        texted = {"2": True, "4": False}.get(method)
+        return Proof(method="call_in", reference=reference, number=number, texted=texted) if kind == "ivr" else None
     return Proof(method="call_out", reference=reference, number=number, code=code) if code else None
 
 
