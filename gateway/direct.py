@@ -51,7 +51,7 @@ class Direct:
             await gate.wait(start)
             await faults.point("direct.before")
             outcome = Unreadable("cut short")  # should this be ended while the request is out
-            outcome = await self._exchange(provider, request)
+            outcome = await attempt(self._transport, provider, request)
             await faults.point("direct.after")
             return outcome
         finally:
@@ -85,15 +85,17 @@ class Direct:
         with suppress(StoreUnavailable):
             await gate.rest()
 
-    async def _exchange(self, provider: Provider, request: VendorRequest) -> SendOutcome:
-        try:
-            answer = await self._transport.exchange(provider, request)
-        except NeverLeft as error:
-            return NotSent(str(error))
-        except LostAnswer as error:
-            return Unreadable(str(error))
-        try:
-            return provider.send_outcome(answer)
-        except Exception as error:  # an adapter's bug is no reason to say that the vendor did nothing
-            log.error("answer not read", provider=provider.name, exc_info=error)
-            return Unreadable("the answer could not be read")
+
+async def attempt(transport: Transport, provider: Provider, request: VendorRequest, **about: str) -> SendOutcome:
+    """One request, and what became of it, whatever happens. `about`: what a log line says it was for."""
+    try:
+        answer = await transport.exchange(provider, request)
+    except NeverLeft as error:
+        return NotSent(str(error))
+    except LostAnswer as error:
+        return Unreadable(str(error))
+    try:
+        return provider.send_outcome(answer)
+    except Exception as error:  # an adapter's bug must not make of what was sent something that was not
+        log.error("answer not read", provider=provider.name, exc_info=error, **about)
+        return Unreadable("the answer could not be read")

@@ -159,11 +159,9 @@ async def serve(script: Script, tls: bool = False, host: str = "127.0.0.1") -> A
         await asyncio.sleep(0.01)
 
 
-async def exchange(
-    transport: Transport, url: str, body: bytes = b"a=b", timeout: float = 2, kind: str = "x/y", **more: int
-) -> Fate:
+async def exchange(transport: Transport, url: str, body: bytes = b"a=b", timeout: float = 2, kind: str = "x/y") -> Fate:
     provider = type("Fake", (), {"settings": ProviderSettings(base_url=url, timeout=Duration(timeout))})
-    request = VendorRequest(method="POST", url=url + "/send", headers=(("content-type", kind),), body=body, **more)
+    request = VendorRequest(method="POST", url=url + "/send", headers=(("content-type", kind),), body=body)
     try:
         async with asyncio.timeout(timeout + 0.5):
             return await transport.exchange(cast(Provider, provider), request)
@@ -235,16 +233,6 @@ NOT_AN_ANSWER = {
     "announcements": CONTINUE * MAX_HEAD,
     "not gzip": PLAIN.replace(b"OK", b"OK\r\nConnection: close\r\nContent-Encoding: gzip"),
 }
-
-
-async def test_a_request_says_how_long_its_answer_may_be(transport: Transport) -> None:
-    long = OK + b"Content-Length: %d\r\n\r\n" % (3 * MAX_ANSWER) + b"x" * 3 * MAX_ANSWER
-    async with serve(says(long, "silence")) as vendor:
-        fate = await exchange(transport, vendor.url, answer_at_most=4 * MAX_ANSWER)
-        assert isinstance(fate, VendorAnswer)
-        assert len(fate.body) == 3 * MAX_ANSWER
-    async with serve(says(long, "silence")) as vendor:
-        assert await exchange(transport, vendor.url, answer_at_most=2 * MAX_ANSWER) == BROKE
 
 
 @pytest.mark.parametrize("name", NOT_AN_ANSWER)

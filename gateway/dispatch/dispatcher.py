@@ -18,14 +18,15 @@ import structlog
 
 from gateway import faults
 from gateway.availability import FRESH_FOR, Availability
+from gateway.direct import attempt
 from gateway.dispatch.agenda import HOLD_MS, Agenda
 from gateway.dispatch.parties import Gathering, divided, parties
-from gateway.errors import LostAnswer, NeverLeft, StoreUnavailable
+from gateway.errors import StoreUnavailable
 from gateway.gate import Gate, Ticket
 from gateway.metrics import Metrics
 from gateway.model.ids import reference
 from gateway.model.message import Record, filled
-from gateway.model.outcome import Accepted, NotSent, Refused, SendOutcome, Unreadable
+from gateway.model.outcome import Accepted, NotSent, Refused, SendOutcome
 from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.routing import Routing
@@ -304,17 +305,7 @@ class Dispatcher:
         except Exception as error:  # an adapter's bug must cost one message a pause, not its place
             log.error("request not built", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
             return NotSent("the request could not be built", ours=True)
-        try:
-            answer = await self._transport.exchange(provider, request)
-        except NeverLeft as error:
-            return NotSent(str(error))
-        except LostAnswer as error:
-            return Unreadable(str(error))
-        try:
-            return provider.send_outcome(answer)
-        except Exception as error:  # an adapter's bug must not make of a sent message one that was given back
-            log.error("answer not read", provider=provider.name, message_id=f"msg_{record.id}", exc_info=error)
-            return Unreadable("the answer could not be read")
+        return await attempt(self._transport, provider, request, message_id=f"msg_{record.id}")
 
     async def _until_recorded(self, write: Callable[[], Awaitable[object]]) -> None:
         pause = 0.05
