@@ -41,6 +41,7 @@ from gateway.owners import Owners
 from gateway.proving import Proving
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
+from gateway.resending import Resending
 from gateway.reservations import Reservations
 from gateway.routing import Routing
 from gateway.rules import Rules
@@ -138,6 +139,7 @@ async def open_services(
         code_key=key,
         owners=Owners(store, verifications, routing, acceptor, asker),
         verifying=verifier,
+        resending=Resending(store, verifications, routing, acceptor, direct, verifier),
         proving=proving,
         rules=Rules(store, settings.providers, asker, waiting),
         activating=activator,

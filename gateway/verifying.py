@@ -6,8 +6,8 @@ that is lost leaves it `pending`, for the vendor may have taken it, until it is 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import secrets
 from collections.abc import Callable
 from typing import Literal
 
@@ -17,19 +17,19 @@ import structlog
 from gateway.accepting import Acceptor, Draft, conflict, limited
 from gateway.asking import unavailable
 from gateway.direct import Direct
-from gateway.errors import Code, GatewayError, Pointer, invalid
+from gateway.errors import Code, GatewayError, Pointer
 from gateway.metrics import Metrics
 from gateway.model import codes, verification
 from gateway.model.ids import created_ms
 from gateway.model.message import Content, Status
 from gateway.model.outcome import Accepted, Busy, NotSent, Refused, SendOutcome
-from gateway.model.verification import Verification, VerificationStatus
+from gateway.model.verification import Verification
 from gateway.model.voice import Lines
 from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Client
-from gateway.store.cases import Case, Cases, Limit, Limiting
+from gateway.store.cases import Case, Cases, Limit
 from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Limited, Replay, Store
 from gateway.store.waiting import Taken, Waiting
 
@@ -39,6 +39,10 @@ PREFIX = "ver_"
 HOUR_MS = 3_600_000
 FIRST_LOOK_MS = 3_000
 """After which it is seen whether a code's message could be sent; then after four times as long each."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks of a repeat that waits for the first request's answer."""
+TRIES_TO_BEGIN = 5
+"""What equal requests begin and take back at the same time ends."""
 NO_CLAIMS = Claims("", "", b"")
 _DEAD = (Status.FAILED, Status.EXPIRED, Status.CANCELED)
 
@@ -65,14 +69,6 @@ class _Known(Exception):
         self.found = found
 
 
-class _Repeated(Exception):
-    """An equal request began the round."""
-
-    def __init__(self, case: Case[Verification]) -> None:
-        super().__init__("begun before")
-        self.case = case
-
-
 class Verifying:
     """Every method raises `GatewayError`, or `StoreUnavailable`."""
 
@@ -95,8 +91,21 @@ class Verifying:
     async def begin(self, client: Client, wanted: Wanted, claims: Claims) -> tuple[Case[Verification], bool]:
         """The verification, and whether an equal request began it before. The claims are looked up before anything
         else, so that an honest repeat never fails for being late."""
-        if seen := await self._cases.seen(await self._store.lane(client.name), claims):
-            return await self._told(client, seen), True
+        await self._store.know_time()
+        lane = await self._store.lane(client.name)
+        for _ in range(TRIES_TO_BEGIN):
+            seen = await self._cases.seen(lane, claims)
+            if seen is None:
+                try:
+                    return await self._begin(client, wanted, claims), False
+                except _Known as known:
+                    seen = known.found
+            if told := await self._told(client, seen):
+                return told, True
+        raise GatewayError(Code.NOT_FOUND, "This verification is past its retention.")
+
+    async def _begin(self, client: Client, wanted: Wanted, claims: Claims) -> Case[Verification]:
+        """Raises _Known."""
         id_ = await self._acceptor.new_id(client)
         now = created_ms(id_)
         sends = wanted.method == "sms_code"
@@ -118,18 +127,15 @@ class Verifying:
             length=wanted.length,
             message=await self._acceptor.new_id(client) if sends else "",
         )
-        try:
-            if sends:
-                return await self._by_message(client, id_, state, claims), False
-            return await self._by_call(client, id_, state, claims), False
-        except _Known as known:
-            return await self._told(client, known.found), True
+        if sends:
+            return await self._by_message(client, id_, state, claims)
+        return await self._by_call(client, id_, state, claims)
 
     async def _by_message(self, client: Client, id_: str, state: Verification, claims: Claims) -> Case[Verification]:
-        limit = self._limit(state)
+        limit = self.limit_of(state)
         case = await self._open(id_, state, claims, limit)
         try:
-            await self._send_code(client, case)
+            await self.send_code(client, case)
         except GatewayError:
             # An equal request may have accepted it in the meantime.
             if await self._store.read(state.message) is None:
@@ -141,12 +147,12 @@ class Verifying:
         call = verification.call_of(state)
         provider = self._routing.able(client, state.provider or None, lambda each: each.call_misfit(call))
         state = msgspec.structs.replace(state, provider=provider.name)
-        limit = self._limit(state)
+        limit = self.limit_of(state)
 
         async def intent() -> None:
             case = await self._open(id_, state, claims, limit)
             try:
-                await self._wait(provider, id_, state)
+                await self.wait(provider, id_, state)
             except GatewayError:
                 await self._cases.drop(case, limit)
                 raise
@@ -158,7 +164,7 @@ class Verifying:
         if isinstance(outcome, NotSent | Busy):
             await self._cases.drop(case, limit)
             await self._rest(provider, id_, state)
-        return await self._settled(provider, case, outcome)
+        return await self.settled(provider, case, outcome)
 
     async def _open(self, id_: str, state: Verification, claims: Claims, limit: Limit) -> Case[Verification]:
         opened = await self._cases.open(id_, state, claims, limit)
@@ -167,7 +173,7 @@ class Verifying:
             raise _Known(opened)
         return case
 
-    async def _wait(self, provider: Provider, id_: str, state: Verification) -> None:
+    async def wait(self, provider: Provider, id_: str, state: Verification) -> None:
         """Of numbers that call in, and of words that do not say which call they are about, only the number tells."""
         alone, about = state.method == "call_in", verification.topic(state.method, state.number)
         for _ in range(3):
@@ -185,7 +191,7 @@ class Verifying:
     async def _rest(self, provider: Provider, id_: str, state: Verification) -> None:
         await self._waiting.leave(provider.account, verification.topic(state.method, state.number), id_)
 
-    async def _settled(self, provider: Provider, case: Case[Verification], outcome: SendOutcome) -> Case[Verification]:
+    async def settled(self, provider: Provider, case: Case[Verification], outcome: SendOutcome) -> Case[Verification]:
         """After a request for the current round's call."""
         now, round_ = self._store.clock.now(), case.state.round
         if isinstance(outcome, NotSent | Busy):
@@ -199,7 +205,7 @@ class Verifying:
             await self._rest(provider, case.id, case.state)
         return case
 
-    async def _send_code(self, client: Client, case: Case[Verification]) -> None:
+    async def send_code(self, client: Client, case: Case[Verification]) -> None:
         """Accepts this round's message; again is no harm."""
         state = case.state
         text, hidden = codes.hide(state.text, case.id, state.round, state.length)
@@ -213,32 +219,38 @@ class Verifying:
             )
             raise
 
-    async def _told(self, client: Client, found: AcceptResult) -> Case[Verification]:
-        """What claims name, or why they name nothing."""
+    async def _told(self, client: Client, found: AcceptResult) -> Case[Verification] | None:
+        """What the claims name, or why they name nothing. Of a call that an equal request has just asked for: once the
+        vendor answered, or its time to do so has passed; None where nothing came of it after all."""
         if isinstance(found, Limited):
-            raise self._limited(found.retry_ms)
+            raise self.limited_for(found.retry_ms)
         if isinstance(found, Conflict):
             raise conflict(found, PREFIX)
         assert isinstance(found, Replay)
-        case = await self.read(found.id)
-        if case is None:
-            raise GatewayError(Code.NOT_FOUND, "This verification is past its retention.")
-        return await self._resume(client, await self.look(case))
+        while case := await self.read(found.id):
+            case = await self.look(case)
+            provider = self._routing.providers.get(case.state.provider)
+            if case.state.method == "sms_code" or case.state.taken or case.state.final_at or provider is None:
+                return await self.resume(client, case)
+            if self._store.clock.now() >= case.state.updated_at + provider.settings.timeout * 1000:
+                return case  # the answer is lost, or whoever waited for it
+            await asyncio.sleep(LOOK_EVERY)
+        return None
 
-    async def _resume(self, client: Client, case: Case[Verification]) -> Case[Verification]:
+    async def resume(self, client: Client, case: Case[Verification]) -> Case[Verification]:
         """The process that opened it may have died before its message was accepted."""
         state = case.state
         if state.message and not state.final_at and await self._store.read(state.message) is None:
-            await self._send_code(client, case)
+            await self.send_code(client, case)
         if state.replaced:
-            await self._withdraw(state.replaced)
+            await self.withdraw(state.replaced)
         return case
 
-    def _limit(self, state: Verification) -> Limit:
+    def limit_of(self, state: Verification) -> Limit:
         what = hashlib.sha256(f"{state.client}\0{state.number}".encode()).hexdigest()[:24]
         return Limit(what, self._per_number, HOUR_MS)
 
-    def _limited(self, retry_ms: int) -> GatewayError:
+    def limited_for(self, retry_ms: int) -> GatewayError:
         most = self._per_number
         detail = f"This number was verified {most} times within the last hour, which is as often as it may be."
         return limited("verifications", most, HOUR_MS, retry_ms, detail, (Pointer("/number", detail),))
@@ -276,89 +288,7 @@ class Verifying:
 
         await self._cases.change(case, later)
 
-    async def resend(self, client: Client, case: Case[Verification], key: str) -> tuple[Case[Verification], bool]:
-        """Another code, or another call; the one before proves nothing any more. `key`: what names the request, "" for
-        nothing. And whether it is a repeat. Where nothing comes of it, all is as it was."""
-        if case.state.method not in ("sms_code", "call_out"):
-            raise invalid("", "This method has nothing to be sent again: the number's owner calls in.")
-        request = key or secrets.token_urlsafe(12)
-        case = await self.look(case)
-        try:
-            if request in case.state.resends:  # no gate need be passed to know
-                raise _Repeated(case)
-            if case.state.method == "call_out":
-                return await self._call_again(case, request), False
-            return await self._send_again(client, case, request), False
-        except _Repeated as repeated:
-            return await self._resume(client, repeated.case), True
-
-    async def _send_again(self, client: Client, case: Case[Verification], request: str) -> Case[Verification]:
-        begun, before = await self._next_round(case, request, await self._acceptor.new_id(client))
-        try:
-            await self._send_code(client, begun)
-        except GatewayError:
-            await self._undo(begun, before, request)
-            raise
-        await self._withdraw(begun.state.replaced)
-        return begun
-
-    async def _call_again(self, case: Case[Verification], request: str) -> Case[Verification]:
-        provider = self._routing.providers.get(case.state.provider)
-        if provider is None:
-            detail = "The provider that called is not configured any more: begin another verification."
-            raise GatewayError(Code.PROVIDER_UNAVAILABLE, detail, retry_after=60)
-        opened: list[tuple[Case[Verification], Verification]] = []
-
-        async def intent() -> None:
-            opened.append(await self._next_round(case, request, ""))
-            await self._wait(provider, case.id, opened[0][0].state)
-
-        built = provider.call_request(
-            verification.call_of(case.state), verification.reference(case.id, case.state.round + 1)
-        )
-        outcome = await self._direct.send(provider, built, intent)
-        begun, before = opened[0]
-        if isinstance(outcome, NotSent | Busy):
-            await self._undo(begun, before, request)
-        return await self._settled(provider, begun, outcome)
-
-    async def _next_round(
-        self, case: Case[Verification], request: str, message: str
-    ) -> tuple[Case[Verification], Verification]:
-        """And the state that it was begun from. Raises _Repeated where the request began one already."""
-        now, wanted, stamp = self._store.clock.now(), case.state.round, secrets.token_urlsafe(9)
-        known = False
-        before: Verification | None = None
-
-        def rule(state: Verification) -> Verification | None:
-            nonlocal known, before
-            if state.stamp == stamp:
-                return None  # ours: the answer to an earlier try of the same change was lost
-            # Another round that began meanwhile is somebody else's resend: two at once are one too many.
-            known = request in state.resends
-            fits = state.round == wanted and not known
-            new = verification.again(state, request, message, now, stamp) if fits else None
-            before = state if new else None
-            return new and msgspec.structs.replace(new, due=now + FIRST_LOOK_MS if message else new.expires_at)
-
-        try:
-            case = await self._cases.change(case, rule, self._limit(case.state), f"{case.id}.{request}")
-        except Limiting as error:
-            raise self._limited(error.retry_ms) from None
-        if known:
-            raise _Repeated(case)
-        if before is None:
-            why = "being sent again" if case.state.status is VerificationStatus.PENDING else str(case.state.status)
-            detail = f"It is {why} already; begin another verification where one is needed."
-            raise GatewayError(Code.NOT_CHANGEABLE, detail, message_id=PREFIX + case.id)
-        return case, before
-
-    async def _undo(self, begun: Case[Verification], before: Verification, request: str) -> None:
-        now = self._store.clock.now()
-        await self._cases.change(begun, lambda state: verification.undone(state, before, now))
-        await self._cases.forgive(begun.id, self._limit(before), f"{begun.id}.{request}")
-
-    async def _withdraw(self, message: str) -> None:
+    async def withdraw(self, message: str) -> None:
         """A code that is of no use any more had better not be sent."""
         record = await self._store.read(message)
         if record is not None:

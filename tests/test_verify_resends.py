@@ -134,7 +134,7 @@ async def test_a_refused_resend_gives_no_tries_back(harness: Harness, monkeypatc
     with monkeypatch.context() as patched:
         refusing(patched)
         with pytest.raises(GatewayError):
-            await harness.here.verifying.resend(client, stale, "")
+            await harness.here.resending.resend(client, stale, "")
     assert (await look(harness, first["id"]))["attemptsLeft"] == 1
 
 

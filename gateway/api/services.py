@@ -19,6 +19,7 @@ from gateway.owners import Owners
 from gateway.proving import Proving
 from gateway.receipts import Receipts
 from gateway.recording import Recorder
+from gateway.resending import Resending
 from gateway.reservations import Reservations
 from gateway.routing import Routing
 from gateway.rules import Rules
@@ -62,6 +63,7 @@ class Services:
     code_key: CodeKey
     owners: Owners
     verifying: Verifying
+    resending: Resending
     proving: Proving
     rules: Rules
     activating: Activating

@@ -74,7 +74,7 @@ async def resend_verification(request: AnyRequest, verification_id: FromPath[str
     """Another code, or another call: the code before is of no use any more."""
     here, client = services(request), caller(request).client
     case = await _find(here, verification_id, client.name)
-    case, replayed = await here.verifying.resend(client, case, _claim(request, case, "resend"))
+    case, replayed = await here.resending.resend(client, case, _claim(request, case, "resend"))
     return _answer(here, case, replayed)
 
 
