@@ -16,7 +16,7 @@ from gateway.routing import Routing
 from gateway.settings import Client
 from gateway.store.cases import Case, Cases, Limiting
 from gateway.store.messages import Store
-from gateway.verifying import FIRST_LOOK_MS, PREFIX, Verifying
+from gateway.verifying import FIRST_LOOK_MS, PREFIX, TRIES_TO_BEGIN, Verifying
 
 
 class _Repeated(Exception):
@@ -47,15 +47,19 @@ class Resending:
         if case.state.method not in ("sms_code", "call_out"):
             raise invalid("", "This method has nothing to be sent again: the number's owner calls in.")
         request = key or secrets.token_urlsafe(12)
-        case = await self._verifying.look(case)
-        try:
-            if request in case.state.resends:  # no gate need be passed to know
-                raise _Repeated(case)
-            if case.state.method == "call_out":
-                return await self._call_again(case, request), False
-            return await self._send_again(client, case, request), False
-        except _Repeated as repeated:
-            return await self._verifying.resume(client, repeated.case), True
+        for _ in range(TRIES_TO_BEGIN):
+            case = await self._verifying.look(case)
+            try:
+                if request in case.state.resends:  # no gate need be passed to know
+                    raise _Repeated(case)
+                if case.state.method == "call_out":
+                    return await self._call_again(case, request), False
+                return await self._send_again(client, case, request), False
+            except _Repeated as repeated:
+                case = await self._verifying.answered(repeated.case.id) or repeated.case
+            if request in case.state.resends:  # else nothing came of it, and all is as it was
+                return await self._verifying.resume(client, case), True
+        raise GatewayError(Code.NOT_CHANGEABLE, "It is being sent again by others.", message_id=PREFIX + case.id)
 
     async def _send_again(self, client: Client, case: Case[Verification], request: str) -> Case[Verification]:
         begun, before = await self._next_round(case, request, await self._acceptor.new_id(client))

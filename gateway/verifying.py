@@ -163,7 +163,7 @@ class Verifying:
         assert case is not None
         if isinstance(outcome, NotSent | Busy):
             await self._cases.drop(case, limit)
-            await self._rest(provider, id_, state)
+            await self.rest(provider, id_, state)
         return await self.settled(provider, case, outcome)
 
     async def _open(self, id_: str, state: Verification, claims: Claims, limit: Limit) -> Case[Verification]:
@@ -188,7 +188,7 @@ class Verifying:
         detail = "This number is being verified by a call already: wait until that one is verified or expired."
         raise GatewayError(Code.VERIFICATION_PENDING, detail, errors=(Pointer("/number", detail),))
 
-    async def _rest(self, provider: Provider, id_: str, state: Verification) -> None:
+    async def rest(self, provider: Provider, id_: str, state: Verification) -> None:
         await self._waiting.leave(provider.account, verification.topic(state.method, state.number), id_)
 
     async def settled(self, provider: Provider, case: Case[Verification], outcome: SendOutcome) -> Case[Verification]:
@@ -202,8 +202,9 @@ class Verifying:
         if isinstance(outcome, Refused):
             reason, code = str(outcome.reason), outcome.provider_code
             case = await self.change(case, lambda state: verification.failed(state, round_, reason, code, now))
-            await self._rest(provider, case.id, case.state)
-        return case
+            await self.rest(provider, case.id, case.state)
+            return case
+        return await self._cases.change(case, lambda state: verification.unheard(state, round_, now))
 
     async def send_code(self, client: Client, case: Case[Verification]) -> None:
         """Accepts this round's message; again is no harm."""
@@ -227,13 +228,19 @@ class Verifying:
         if isinstance(found, Conflict):
             raise conflict(found, PREFIX)
         assert isinstance(found, Replay)
-        while case := await self.read(found.id):
+        case = await self.answered(found.id)
+        return case and await self.resume(client, case)
+
+    async def answered(self, id_: str) -> Case[Verification] | None:
+        """The verification, once its vendor answered what the current round asks for, or its time to do so has passed;
+        None where there is none (any more)."""
+        while case := await self.read(id_):
             case = await self.look(case)
-            provider = self._routing.providers.get(case.state.provider)
-            if case.state.method == "sms_code" or case.state.taken or case.state.final_at or provider is None:
-                return await self.resume(client, case)
-            if self._store.clock.now() >= case.state.updated_at + provider.settings.timeout * 1000:
-                return case  # the answer is lost, or whoever waited for it
+            state, provider = case.state, self._routing.providers.get(case.state.provider)
+            if state.method == "sms_code" or state.taken or state.lost or state.final_at or provider is None:
+                return case
+            if self._store.clock.now() >= state.updated_at + provider.settings.timeout * 1000:
+                return case  # whoever waited for the answer is gone
             await asyncio.sleep(LOOK_EVERY)
         return None
 

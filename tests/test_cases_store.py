@@ -188,7 +188,7 @@ async def test_a_full_redis_opens_nothing_and_knows_what_it_has(cases: Cases[Ver
     assert await cases.seen(LANE, named("U")) is None
 
 
-@each("id_", [new_id("0z", 1), new_id("00", 1)])
+@each("id_", [f"0000000001{lane}{'x' * 14}" for lane in ("0z", "00")])
 async def test_what_was_never_opened_is_absent(cases: Cases[Verification], id_: str) -> None:
     assert await cases.read(id_) is None
 

@@ -38,7 +38,7 @@ class RuleNumberIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     """A number that a rule is to have in its list."""
 
     number: Annotated[str, Meta(min_length=1, max_length=32)]
-    group: Annotated[int, Meta(ge=1, le=1000)] = 1
+    group: Annotated[int, Meta(ge=1, le=999)] = 1
     enabled: bool = True
     country: Annotated[str, Meta(pattern="^([A-Z]{2}|id:[0-9]{1,3})$")] | UnsetType = UNSET
 

@@ -77,6 +77,8 @@ class Verification(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The id of the message of the round before: its code is of no use any more."""
     taken: bool = False
     """The vendor said that it makes this round's call, or waits for it."""
+    lost: bool = False
+    """The vendor's answer to this round's request was lost: it may make the call, or wait for it, or not."""
     code: bytes = b""
     """A keyed digest of the code that the vendor made and told in this round."""
     tries: tuple[Try, ...] = ()
@@ -171,6 +173,13 @@ def taken(state: Verification, round_: int, now: int) -> Verification | None:
     return msgspec.structs.replace(state, taken=True, updated_at=now)
 
 
+def unheard(state: Verification, round_: int, now: int) -> Verification | None:
+    """The vendor's answer to the request of that round was lost."""
+    if state.round != round_ or state.taken or state.lost:
+        return None
+    return msgspec.structs.replace(state, lost=True, updated_at=now)
+
+
 def failed(state: Verification, round_: int, reason: str, provider_code: str, now: int) -> Verification | None:
     """What that round needs cannot come about: the vendor refused its call, or its message."""
     if not _open(state, now) or state.round != round_ or state.code:
@@ -195,6 +204,7 @@ def again(state: Verification, request: str, message: str, now: int, stamp: str 
         message=message,
         replaced=state.message,
         taken=False,
+        lost=False,
         code=b"",
         tries=(),
         past=(*state.past, *state.tries)[-KEPT:],

@@ -270,7 +270,10 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "code": _field("The kind of problem, for programs."),
         "retryable": _field("The same request may succeed later."),
         "errors": _field("Each place in the request that is wrong."),
-        "messageId": _field("The message it is about.", pattern=ID_PATTERN),
+        "messageId": _field(
+            "The message, verification or activation it is about.",
+            pattern=ID_PATTERN.replace(PREFIX, f"({PREFIX}|ver_|act_)"),
+        ),
         "provider": _field("The provider it is about."),
         "providerCode": _field(_VENDOR_CODE),
         "providerMessage": _field("The vendor's own words."),
