@@ -122,3 +122,28 @@ async def test_providers_of_one_account_stand_at_one_desk(gates: Gates) -> None:
 async def test_others_do_not_mind_a_failed_login(gates: Gates) -> None:
     await gates.tell(MAIN, "a", "login", 0)
     assert await starts(gates, number=9) == 9
+
+
+async def test_requests_whose_process_died_count_as_refused(gates: Gates) -> None:
+    """Nobody read the answers: each may have been one more refused login."""
+    await gates.started(GUARDED, "s1")
+    let_through = 0
+    for number in range(13):
+        let_through += await starts(gates, GUARDED, f"process{number}", 8)
+        await advance(gates, GUARDED.lasts_ms / 1000 + 1)
+    assert let_through == 9
+    assert await state(gates, GUARDED) is GateState.LOCKED
+    await gates.reset(GUARDED)
+    assert await starts(gates, GUARDED, "after", 8) == 1
+    await told(gates, "good", asker="after")
+    assert await starts(gates, GUARDED, "after", 8) == 8, "the vendor counts anew"
+
+
+@pytest.mark.parametrize("word", ["lost", "down", "busy", ""])
+async def test_what_was_heard_of_counts_no_more(gates: Gates, word: Verdict) -> None:
+    await gates.started(GUARDED, "s1")
+    for number in range(20):
+        assert await starts(gates, GUARDED, f"process{number}", 8) == 1
+        await told(gates, word, asker=f"process{number}")
+        await advance(gates, 20)
+    assert await state(gates, GUARDED) is not GateState.LOCKED

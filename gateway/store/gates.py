@@ -5,7 +5,8 @@ Keys, in one slot:
     {p:<group>}:gate:<name>       hash: `state` (absent: closed), `failures` in a row (their weight), `till` when open,
                                   how often in a row it `opened`, `probe` (till when one is out), `prober`; `paused`
     {p:<group>}:desk:<account>    hash: `o:<asker>`, requests in its hands and till when that is believed; where failed
-                                  logins are counted: `refusals` in a row, `no:<login>` refused, the `proven` one,
+                                  logins are counted: `h:<asker>` let through and not heard of
+                                  since, `refusals` in a row, `no:<login>` refused, the `proven` one,
                                   the `round` of tries
     {p:<group>}:starts:<account>  set: the gateways' starts
 
@@ -44,7 +45,7 @@ SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 15_000
 """How long an open gate lets nothing through before one request probes: doubled each time the probe fails."""
 REFUSALS_LEFT = 9
 """Failed logins in a row after which only an operator's `reset` lets another request through: at the one vendor that
-counts them, the tenth blocks our address."""
+counts them, the tenth blocks our address. What was let through and never heard of (its process died) counts too."""
 
 STALE_AFTER = 2.0
 """Seconds from a take to its request, at most: a later one is not made."""
@@ -200,5 +201,10 @@ class Gates:
         if gate.login:
             await self._store.must(desk, "HDEL", desk, "proven", f"no:{gate.login}")
             await self._store.must(desk, "HINCRBY", desk, "round", 1)
-            if int(await self._store.command(desk, "HGET", desk, "refusals") or 0) >= REFUSALS_LEFT:
-                await self._store.must(desk, "HSET", desk, "refusals", REFUSALS_LEFT - 1)
+            flat = await self._store.command(desk, "HGETALL", desk)
+            fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+            unheard = [name for name in fields if name.startswith("h:")]
+            refusals = int(fields.get("refusals", 0)) + len(unheard)
+            await self._store.must(desk, "HSET", desk, "refusals", min(refusals, REFUSALS_LEFT - 1))
+            if unheard:
+                await self._store.must(desk, "HDEL", desk, *unheard)

@@ -19,8 +19,10 @@ local function fields(key)
   return map
 end
 
-local gate, desk, others, over = fields(KEYS[2]), fields(KEYS[3]), 0, {}
+local gate, desk, others, over, unheard = fields(KEYS[2]), fields(KEYS[3]), 0, {}, 0
 for name, value in pairs(desk) do
+  -- Let through before the login was proven, by one that never said what came of it: it may have been refused.
+  if string.sub(name, 1, 2) == 'h:' and name ~= 'h:' .. asker then unheard = unheard + 1 end
   local count, ends = string.match(value, '^(%d+) (%d+)$')
   if count and not coming(tonumber(ends)) then
     over[#over + 1] = name
@@ -37,7 +39,7 @@ if state == 'half_open' then
   local out = coming(tonumber(gate.probe or 0))
   if out and not (gate.prober == asker and mine == 0) then state = 'probing' end
 end
-if login ~= '' and (desk['no:' .. login] or tonumber(desk.refusals or 0) >= left) then state = 'locked' end
+if login ~= '' and (desk['no:' .. login] or tonumber(desk.refusals or 0) + unheard >= left) then state = 'locked' end
 if gate.paused then state = 'paused' end
 local reply = {state, tonumber(gate.failures or 0), tonumber(desk.round or 0)}
 
@@ -70,6 +72,7 @@ if asker ~= '' then
   else
     redis.call('HDEL', KEYS[3], 'o:' .. asker)
   end
+  if login ~= '' and desk.proven ~= login and #reply > 3 then redis.call('HSET', KEYS[3], 'h:' .. asker, 1) end
   if state == 'half_open' and #reply > 3 then
     redis.call('HSET', KEYS[2], 'state', 'half_open', 'prober', asker, 'probe', string.format('%.0f', ms + lasts))
   end

@@ -20,6 +20,8 @@ if mine > 0 then
 else
   redis.call('HDEL', desk, 'o:' .. teller)
 end
+-- Whatever became of it, it was heard.
+if login ~= '' and (verdict ~= '' or mine == 0) then redis.call('HDEL', desk, 'h:' .. teller) end
 if verdict == '' then return 1 end
 
 if login ~= '' then
@@ -32,6 +34,9 @@ if login ~= '' then
     -- Of an earlier round, from before a refusal, a reset or a start, it would prove nothing any more.
     redis.call('HDEL', desk, 'refusals')
     redis.call('HSET', desk, 'proven', login)
+    for _, name in ipairs(redis.call('HKEYS', desk)) do
+      if string.sub(name, 1, 2) == 'h:' then redis.call('HDEL', desk, name) end
+    end
   end
 end
 if verdict == 'busy' then
