@@ -18,6 +18,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import structlog
 import uvicorn
 import uvloop
@@ -25,6 +26,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import activating, faults, verifying
 from gateway.accepting import Acceptor
+from gateway.api import events
 from gateway.api.application import application, metrics_application
 from gateway.api.auth import Access
 from gateway.api.server import GatewayProtocol
@@ -36,6 +38,7 @@ from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import StoreUnavailable
 from gateway.metrics import Metrics
 from gateway.model.activation import Activation
+from gateway.model.events import Event
 from gateway.model.verification import Verification
 from gateway.owners import Owners
 from gateway.proving import Proving
@@ -53,6 +56,7 @@ from gateway.store.batches import Batches
 from gateway.store.cases import Cases
 from gateway.store.code_key import CodeKey
 from gateway.store.engine import EmbeddedRedis, EngineError, running_url
+from gateway.store.feed import Feed
 from gateway.store.gates import Gates
 from gateway.store.health import Health
 from gateway.store.messages import Retention, Store
@@ -64,6 +68,8 @@ from gateway.store.waiting import Waiting
 from gateway.store.witness import Witness
 from gateway.supervisor import Supervisor
 from gateway.transport import Transport
+from gateway.webhooks.sending import Sender
+from gateway.webhooks.telling import Teller
 from gateway.withdrawing import Withdrawing
 
 log = structlog.get_logger()
@@ -82,7 +88,9 @@ async def open_services(
     stack.push_async_callback(topology.close)
     await topology.open()
     section = settings.gateway
-    retention = Retention(section.retention_days * DAY_MS, section.idempotency_hours * 3_600_000)
+    retention = Retention(
+        section.retention_days * DAY_MS, section.idempotency_hours * 3_600_000, section.event_days * DAY_MS
+    )
     # What is remembered is remembered of this Redis: another address is another history.
     history = hashlib.sha256(redis_url.encode()).hexdigest()[:16]
     witness = Witness(section.data_dir / "witness" / history, snapshots.stem if snapshots else "process")
@@ -115,7 +123,13 @@ async def open_services(
     activations = Cases(store, "f", Activation, retention, activating.event)
     activator = activating.Activating(store, activations, waiting, routing, acceptor, direct, metrics)
     withdrawing = Withdrawing(store, routing, recorder, asker, availability, transport, settings.clients)
-    return Services(
+    feed, sender = Feed(store, retention.feed), Sender()
+    stack.push_async_callback(sender.close)
+
+    async def render(client: str, event: Event) -> bytes:
+        return msgspec.json.encode(await events.told(here, client, event))
+
+    here = Services(
         settings=settings,
         access=Access(settings.clients.values(), section.trusted_proxies),
         store=store,
@@ -143,6 +157,8 @@ async def open_services(
         proving=proving,
         rules=Rules(store, settings.providers, asker, waiting),
         activating=activator,
+        feed=feed,
+        teller=Teller(feed, settings.webhooks, render, sender, store.clock, metrics),
         transport=transport,
         metrics=metrics,
         callback_networks={
@@ -151,6 +167,7 @@ async def open_services(
         },
         snapshots=snapshots,
     )
+    return here
 
 
 def web(here: Services) -> ASGIApp:
@@ -260,11 +277,16 @@ async def _dispatch(
     here = await process.open(settings, redis_url, stack)
     dispatcher = dispatcher_for(here, owner, start)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        dispatcher.stop()
+        here.teller.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, dispatcher.stop)
+        loop.add_signal_handler(number, stop)
     health = await here.health.look()
     log.info("store", ready=health.ready, survives=health.survives, eviction=health.eviction, detail=health.detail)
-    await dispatcher.run()
+    await asyncio.gather(dispatcher.run(), here.teller.run())
 
 
 class Instance:

@@ -23,6 +23,7 @@ class Code(StrEnum):
     VERIFICATION_PENDING = "verification_pending"
     VERIFICATION_NOT_READY = "verification_not_ready"
     PRECONDITION_FAILED = "precondition_failed"
+    GONE = "gone"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     NO_ROUTE = "no_route"

@@ -20,6 +20,7 @@ HELP: Mapping[str, tuple[str, str]] = {
     "gateway_verifications_total": ("counter", "Verifications that ended, by method, status and reason."),
     "gateway_activations_total": ("counter", "Rules set off, by provider, rule and what became of it."),
     "gateway_receipts_total": ("counter", "Delivery receipts received, by provider and result."),
+    "gateway_webhooks_total": ("counter", "Tries to tell endpoints of events, by endpoint and result."),
     "gateway_vendor_tries_total": ("counter", "Requests to vendors, by provider and what became of them."),
     "gateway_vendor_seconds": ("histogram", "Time vendors took to answer, by provider."),
     "gateway_queue_depth": ("gauge", "Messages waiting for a provider."),

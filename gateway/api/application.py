@@ -11,7 +11,7 @@ from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api import batches, callbacks, messages, reservations, rules, system, vendors, verifications
+from gateway.api import batches, callbacks, events, messages, reservations, rules, system, vendors, verifications
 from gateway.api.auth import admit
 from gateway.api.edge import Edge
 from gateway.api.problems import handle
@@ -24,6 +24,7 @@ HANDLERS = (
     *vendors.HANDLERS,
     *verifications.HANDLERS,
     *rules.HANDLERS,
+    *events.HANDLERS,
     *callbacks.HANDLERS,
     *system.HANDLERS,
 )

@@ -97,6 +97,12 @@ KINDS: Mapping[Code, Kind] = {
         "The vendor that calls the number has not told its code yet. No try was used.",
         "Repeat the same request in a moment.",
     ),
+    Code.GONE: Kind(
+        410,
+        "Gone",
+        "What was asked for is not kept any more: the feed of events goes back only so far.",
+        "Begin without `after`, and take what the records themselves say for what lies between.",
+    ),
     Code.PRECONDITION_FAILED: Kind(
         412,
         "Precondition failed",

@@ -28,6 +28,7 @@ from gateway.store.answers import Answers
 from gateway.store.balances import Balances
 from gateway.store.batches import Batches
 from gateway.store.code_key import CodeKey
+from gateway.store.feed import Feed
 from gateway.store.gates import Gates
 from gateway.store.health import Health
 from gateway.store.messages import Store
@@ -36,6 +37,7 @@ from gateway.store.replies import Replies
 from gateway.store.usage import MonthlyCounts
 from gateway.transport import Transport
 from gateway.verifying import Verifying
+from gateway.webhooks.telling import Teller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class Services:
     proving: Proving
     rules: Rules
     activating: Activating
+    feed: Feed
+    teller: Teller
     transport: Transport
     metrics: Metrics
     callback_networks: Mapping[str, tuple[Network, ...]]

@@ -16,19 +16,14 @@ from zoneinfo import ZoneInfo
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from gateway.model.message import EVENTFUL, Carrier
+from gateway.model.events import PATTERNS
+from gateway.model.message import Carrier
 from gateway.model.values import Duration, Secret
 
 Network = IPv4Network | IPv6Network
 
 SCOPES = ("read", "send", "admin")
 CARRIERS: tuple[str, ...] = get_args(Carrier)
-EVENT_TYPES = (
-    *sorted(f"message.{status}" for status in EVENTFUL),
-    *(f"verification.{status}" for status in ("verified", "expired", "failed")),
-    *(f"activation.{status}" for status in ("started", "failed", "uncertain")),
-)
-EVENT_PATTERNS = ("*", *dict.fromkeys(f"{kind.partition('.')[0]}.*" for kind in EVENT_TYPES), *EVENT_TYPES)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
@@ -59,7 +54,7 @@ def carrier(value: str) -> str:
 
 def event_pattern(value: str) -> str:
     """An event type, all of a kind (`message.*`), or all (`*`)."""
-    return one_of(value, EVENT_PATTERNS)
+    return one_of(value, PATTERNS)
 
 
 def region(value: str) -> str:

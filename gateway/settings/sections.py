@@ -43,6 +43,8 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     idempotency_hours: Annotated[int, Meta(ge=1)] = 24
     """At most `retention_days`."""
+    event_days: Annotated[int, Meta(ge=4, le=365)] = 7
+    """How long events are kept, to be read or told again."""
     max_queue: Annotated[Duration, rules.positive] = Duration(24 * 3600)
     """How long a message may wait when it names no `expiresAt`."""
     max_body: Annotated[int, Meta(ge=1024, le=2**24)] = 262_144

@@ -10,16 +10,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, inspect
 
-from gateway.spec import batches, reservations, rules, vendors, verifications, words
+from gateway.spec import batches, events, reservations, rules, vendors, verifications, words
 from gateway.spec.words import SCHEMAS
 
 FIELDS = {
-    **words.FIELDS,
-    **batches.FIELDS,
-    **reservations.FIELDS,
-    **vendors.FIELDS,
-    **verifications.FIELDS,
-    **rules.FIELDS,
+    name: fields
+    for each in (words, batches, reservations, verifications, rules, events, vendors)
+    for name, fields in each.FIELDS.items()
 }
 REF = "#/components/schemas/{name}"
 Schema = dict[str, Any]

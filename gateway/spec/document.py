@@ -11,7 +11,7 @@ import msgspec
 from gateway import __version__
 from gateway.api.problems import KINDS, MEDIA_TYPE, Problem, problem
 from gateway.errors import Code, GatewayError
-from gateway.spec import words, yaml
+from gateway.spec import events, words, yaml
 from gateway.spec.components import REF, parameters, schemas
 from gateway.spec.entry import Answer, OneOf, Operation, Parameter
 from gateway.spec.examples import ID, REQUEST_ID
@@ -53,6 +53,7 @@ def build(operations: Sequence[Operation] = OPERATIONS) -> Json:
         "servers": [{"url": "/", "description": "This gateway."}],
         "tags": [{"name": name, "description": text} for name, text in words.TAGS.items()],
         "paths": paths,
+        "webhooks": events.webhooks(),
         "components": {
             "schemas": {name: schema for name, schema in named.items() if name not in queries} | unions,
             "responses": refusals,

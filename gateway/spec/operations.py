@@ -12,7 +12,7 @@ from gateway.api.requests import MAX_WAIT
 from gateway.api.schemas import ExplainOut, MeOut, MessageIn, MessageList, MessageOut, OrphanList
 from gateway.api.system import OrphanQuery
 from gateway.errors import Code
-from gateway.spec import batches, examples, reservations, rules, vendors, verifications
+from gateway.spec import batches, events, examples, reservations, rules, vendors, verifications
 from gateway.spec.bodies import Liveness, Readiness
 from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter
 from gateway.spec.words import ID_PATTERN
@@ -341,6 +341,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *reservations.OPERATIONS,
     *verifications.OPERATIONS,
     *rules.OPERATIONS,
+    *events.OPERATIONS,
     *vendors.OPERATIONS,
     *ACCOUNT,
     *RUNNING,

@@ -138,7 +138,7 @@ _LIST = {
         {"number": "+12125550123", "group": 2, "enabled": False, "country": "US"},
     ]
 }
-_STARTED: dict[str, Any] = {
+STARTED: dict[str, Any] = {
     "id": ID,
     "rule": "fire",
     "provider": "alarm",
@@ -250,7 +250,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 description="The activation.",
                 body=ActivationOut,
                 headers=("Location", "Idempotency-Replayed"),
-                example=_STARTED,
+                example=STARTED,
                 links=("getActivation",),
             )
         },
@@ -299,7 +299,7 @@ OPERATIONS: tuple[Operation, ...] = (
             200: Answer(
                 description="The activation.",
                 body=ActivationLogOut,
-                example=_STARTED | {"activationId": _VENDORS_ID} | _LOG,
+                example=STARTED | {"activationId": _VENDORS_ID} | _LOG,
             )
         },
         problems=_FAILURES,

@@ -137,7 +137,7 @@ _CODE: dict[str, Any] = {
     "messageId": examples.ID,
     "clientTag": "signup-4711",
 }
-_VERIFIED = {name: value for name, value in _CODE.items() if name != "attemptsLeft"} | {
+VERIFIED = {name: value for name, value in _CODE.items() if name != "attemptsLeft"} | {
     "status": "verified",
     "final": True,
     "updatedAt": "2026-11-20T00:00:42Z",
@@ -231,7 +231,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path_parameters=(_ID,),
         query=ClientQuery,
         answers={
-            200: Answer(description="The verification.", body=VerificationOut, example=_VERIFIED),
+            200: Answer(description="The verification.", body=VerificationOut, example=VERIFIED),
         },
         problems=(Code.STORE_UNAVAILABLE,),
     ),

@@ -43,6 +43,7 @@ TAGS: Mapping[str, str] = {
     "Reservations": "Messages for later: kept, listed, changed and canceled until their time.",
     "Numbers": "Whose a number is: by a vendor's word, by a call, by a code in a message.",
     "Rules": "Call trees that are set up at a vendor: whom they call, setting them off, what they did.",
+    "Events": "What happened: read as a feed, or told to endpoints (webhooks).",
     "Vendors": "The configured vendor accounts: how they stand, and what they offer beside messages.",
     "Account": "The key you use.",
     "Operations": "For those who run the gateway: health, metrics, receipts nobody waited for.",

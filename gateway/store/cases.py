@@ -187,6 +187,7 @@ class Cases(Generic[S]):
             limit.most,
             limit.window_ms,
             member,
+            self._retention.feed,
             *claims,
         )
         if reply[0] == b"limited":

@@ -114,10 +114,11 @@ AcceptResult = Fresh | Replay | Conflict | Limited | Full | Late
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """How long what is final stays, in ms."""
+    """How long what is final stays, and what a client is told of it, in ms."""
 
     record: int
     key: int
+    feed: int = 4 * DAY_MS
 
 
 class Store(Session):
@@ -266,6 +267,7 @@ class Store(Session):
             places.kind(new),
             (content or record.content).batch or "",
             _roster(old, new),
+            self._retention.feed,
             *claim_ends,
         )
         if reply[0] != 1:

@@ -3,14 +3,14 @@
 -- from it. Safe to repeat: a record that already is what the change makes of it counts as applied.
 -- ARGV: kind, id, old and new state (new '': the record and its claims go, as if it had never been), due, event ('':
 -- none), client, when it ends (0: not yet), what is limited as in `open` with how many and the window, the name under
--- which this counts there, then each claim and when it ends.
+-- which this counts there, ms the feed is kept, then each claim and when it ends.
 local kind, id, old, new, due, event, client, ends = unpack(ARGV, 3, 10)
-local limited, most, window, member = unpack(ARGV, 11, 14)
+local limited, most, window, member, keep = unpack(ARGV, 11, 15)
 local record = L .. kind .. ':' .. id
 local held = redis.call('GET', record)
 if held ~= old then return {seq, now, epoch, (held or '') == new and 'done' or 'changed'} end
 local function claims(work)
-  for i = 15, #ARGV, 2 do
+  for i = 16, #ARGV, 2 do
     local claim = L .. 'k:' .. ARGV[i]
     if string.sub(redis.call('GET', claim) or '', 1, 26) == id then work(claim, ARGV[i + 1]) end
   end
@@ -31,7 +31,7 @@ else
   redis.call('ZADD', L .. 'z', due, kind .. id)
 end
 if event ~= '' then
-  redis.call('XADD', L .. 'e:' .. client, 'MINID', '~', real - 345600000, '*', 'k', event, 'i', id, 'n', 0)
+  redis.call('XADD', L .. 'e:' .. client, 'MINID', '~', real - keep, '*', 'k', event, 'i', id, 'n', 0)
 end
 if ends ~= '0' then
   redis.call('PEXPIREAT', record, ends)

@@ -4,7 +4,7 @@
 local id, old, new, step, content = unpack(ARGV, 3, 7)
 local queue, high, client, due, owner = unpack(ARGV, 8, 12)
 local event, steps, watched, ends, day, line = unpack(ARGV, 13, 18)
-local entry, month, was, is, batch, reserved = unpack(ARGV, 19, 24)
+local entry, month, was, is, batch, reserved, keep = unpack(ARGV, 19, 25)
 local record = L .. 'm:' .. id
 local held = redis.call('HMGET', record, 's', 't')
 if held[1] ~= old then
@@ -38,8 +38,8 @@ elseif reserved ~= '' then
 end
 if owner ~= '' then redis.call('SREM', L .. 'o:' .. owner, id) end
 if event ~= '' then
-  -- Kept four days and more; `~` lets the server trim whole nodes.
-  redis.call('XADD', L .. 'e:' .. client, 'MINID', '~', real - 345600000, '*', 'k', event, 'i', id, 'n', steps)
+  -- `~` lets the server trim whole nodes.
+  redis.call('XADD', L .. 'e:' .. client, 'MINID', '~', real - keep, '*', 'k', event, 'i', id, 'n', steps)
 end
 if ends ~= '0' then
   redis.call('PEXPIREAT', record, ends)
@@ -48,7 +48,7 @@ if ends ~= '0' then
     redis.call('PEXPIREAT', L .. 'g:' .. batch, ends, 'GT')
     redis.call('PEXPIREAT', L .. 'g:' .. batch .. ':i', ends, 'GT')
   end
-  for i = 25, #ARGV, 2 do
+  for i = 26, #ARGV, 2 do
     local claim = L .. 'k:' .. ARGV[i]
     -- A key outlived may name another message by now.
     if string.sub(redis.call('GET', claim) or '', 1, 26) == id then redis.call('PEXPIREAT', claim, ARGV[i + 1]) end
