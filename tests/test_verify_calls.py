@@ -282,6 +282,7 @@ async def test_a_push_before_an_answer_that_says_otherwise(
         (IVR | {"method": "5", "authcode": "123456"}, 1),
         ({"mobilenumber": IVR["mobilenumber"], "authcode": "123456"}, 1),
         (IVR | {"method": "5"}, 0),  # without a code it says nothing
+        (IVR | {"method": "2"}, 1),  # no text went with it
         (IVR | {"mobilenumber": "09012340042"}, 1),
         (IVR | {"smsid": "another-system-77"}, 1),
         (IVR | {"smsid": "0" * 26 + "v1"}, 1),
@@ -301,6 +302,13 @@ async def test_an_smsid_with_anothers_number(calls: Calls) -> None:
     assert await calls.push(**IVR | {"mobilenumber": "09012345678"}, smsid=f"{bare(first)}v1") == 200
     assert (await look(calls.harness, first["id"]))["status"] == "pending"
     assert len(await calls.orphans()) == 1
+
+
+@each(("method", "status"), [("2", "verified"), ("4", "pending")])
+async def test_the_owner_calls_after_a_text(calls: Calls, method: str, status: str) -> None:
+    first = await calls.begun(text="call us")
+    assert await calls.push(**IVR | {"method": method}) == 200
+    assert (await look(calls.harness, first["id"]))["status"] == status
 
 
 async def test_a_result_of_a_text_proves_nothing(calls: Calls) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -214,6 +215,17 @@ async def test_a_lost_answer_leaves_it_pending(calls: Calls, method: str, how: s
     await advance(calls.harness, EXPIRY)
     assert (await look(calls.harness, first["id"]))["status"] == "expired"
     assert calls.times("media") == 1
+
+
+async def test_a_repeat_of_what_is_lost_already_need_not_wait(calls: Calls) -> None:
+    calls.cut["media"] = LOST["HTTP 500"]
+    first = await calls.begun(method="call_out", clientTag="t")
+    began = time.monotonic()
+    again = await calls.begin(method="call_out", clientTag="t")
+    assert (again.status_code, again.json()) == (202, first)
+    assert (await resend(calls.harness, first["id"], "k")).json()["confirmed"] is False
+    assert (await resend(calls.harness, first["id"], "k")).headers["idempotency-replayed"] == "true"
+    assert time.monotonic() - began < 0.8, "the vendor's second"
 
 
 @each("verb", ["lost", "closed by the vendor"])
