@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import date
 from typing import cast
@@ -9,14 +10,18 @@ from typing import cast
 from gateway.accepting import Acceptor, conflict
 from gateway.asking import Asker
 from gateway.errors import Code, GatewayError
+from gateway.model import verification
 from gateway.model.ids import created_ms
-from gateway.model.verification import Verification, VerificationStatus
-from gateway.provider import Misfit, Owner, Question
+from gateway.model.verification import Verification
+from gateway.provider import Misfit, Owner, Provider, Question
 from gateway.routing import Routing
 from gateway.settings import Client
 from gateway.store.cases import Cases
 from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Replay, Store
-from gateway.verifying import PREFIX
+from gateway.verifying import LOOK_EVERY, PREFIX, TRIES_TO_BEGIN
+
+BESIDE_MS = 10_000
+"""Beside the provider's timeout, until a question whose process is gone counts as unanswered."""
 
 
 class Owners:
@@ -44,35 +49,61 @@ class Owners:
         """Whether the number belongs to whom it belonged on that day; and whether that is the answer to an earlier
         request. One without claims leaves nothing behind. `check` refuses what nobody can be asked, but for a repeat:
         that was asked in its time."""
-        lane = await self._store.lane(client.name)
-        if seen := await self._cases.seen(lane, claims):
-            return await self._told(seen), True
         await self._store.know_time()
-        check()
-        found = self._routing.able(client, provider, lambda each: _misfit(each.owner(number, since)))
-        question = found.owner(number, since)
-        assert isinstance(question, Question)
-        result = await self._asker.ask(found, question)
-        if claims.tag or claims.key:
-            id_ = await self._acceptor.new_id(client)
-            now = created_ms(id_)
-            state = Verification(
-                method="owner", client=client.name, number=number, status=VerificationStatus.VERIFIED, created_at=now,
-                updated_at=now, expires_at=now, final_at=now, claims=claims.names, tag=tag, result=result,
-            )  # fmt: skip
-            opened = await self._cases.open(id_, state, claims)
-            if not isinstance(opened, Fresh):  # an equal request was faster
-                return await self._told(opened), True
-        return result, False
+        lane = await self._store.lane(client.name)
+        for _ in range(TRIES_TO_BEGIN):
+            seen = await self._cases.seen(lane, claims)
+            if seen is None:
+                check()
+                found = self._routing.able(client, provider, lambda each: _misfit(each.owner(number, since)))
+                question = found.owner(number, since)
+                assert isinstance(question, Question)
+                if not claims.names:
+                    return await self._asker.ask(found, question), False
+                seen, result = await self._once(client, found, question, number, tag, claims)
+                if result is not None:
+                    return result, False
+            if (told := await self._told(seen)) is not None:
+                return told, True
+        raise GatewayError(Code.NOT_FOUND, "This answer is past its retention.")
 
-    async def _told(self, found: AcceptResult) -> Owner:
+    async def _once(
+        self, client: Client, provider: Provider, question: Question[Owner], number: str, tag: str, claims: Claims
+    ) -> tuple[AcceptResult, Owner | None]:
+        """The answer, asked for under the claims, so that equal requests at once ask but once; None: another does."""
+        id_ = await self._acceptor.new_id(client)
+        now = created_ms(id_)
+        ends = now + int(provider.settings.timeout * 1000) + BESIDE_MS
+        state = Verification(
+            method="owner", client=client.name, number=number, created_at=now, updated_at=now, expires_at=ends,
+            due=ends, claims=claims.names, tag=tag,
+        )  # fmt: skip
+        opened = await self._cases.open(id_, state, claims)
+        case = await self._cases.read(id_) if isinstance(opened, Fresh) else None
+        if case is None:
+            return opened, None
+        try:
+            result = await self._asker.ask(provider, question)
+        except GatewayError:
+            await self._cases.drop(case)
+            raise
+        at = self._store.clock.now()
+        await self._cases.change(case, lambda current: verification.told_owner(current, result, at))
+        return opened, result
+
+    async def _told(self, found: AcceptResult) -> Owner | None:
+        """What an equal request was answered, once it is; None where it never will be."""
         if isinstance(found, Conflict):
             raise conflict(found, PREFIX)
         assert isinstance(found, Replay)
-        case = await self._cases.read(found.id)
-        if case is None:
-            raise GatewayError(Code.NOT_FOUND, "This answer is past its retention.")
-        return cast(Owner, case.state.result)
+        while case := await self._cases.read(found.id):
+            if case.state.result:
+                return cast(Owner, case.state.result)
+            if case.state.final_at or self._store.clock.now() >= case.state.expires_at:
+                await self._cases.drop(case)  # whoever asked is gone
+                return None
+            await asyncio.sleep(LOOK_EVERY)
+        return None
 
 
 def _misfit(found: Question[Owner] | Misfit) -> Misfit | None:

@@ -273,3 +273,26 @@ async def test_nobody_knows(open_pair: OpenPair, given: dict[str, Any], status: 
     pair: Pair = await open_pair("")
     problem(await ask(pair.harness, **given), status, code, pointer)
     assert not pair.tries
+
+
+async def test_twenty_equal_questions_at_once_ask_the_vendor_once(harness: Harness) -> None:
+    answers = await asyncio.gather(*(ask(harness, clientTag="a") for _ in range(20)))
+    assert [answer.json() for answer in answers] == [{"result": "same_owner"}] * 20
+    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+    assert asked(harness) == 1
+
+
+async def test_a_question_whose_process_died_is_asked_anew(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def die(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.here.asker, "ask", die)
+        with pytest.raises(asyncio.CancelledError):
+            await ask(harness, clientTag="a")
+    repeat = asyncio.create_task(ask(harness, clientTag="a"))
+    await asyncio.sleep(0.1)
+    assert not repeat.done(), "the vendor may still answer"
+    await advance(harness, 12)
+    assert (await repeat).json() == {"result": "same_owner"}
+    assert asked(harness) == 1

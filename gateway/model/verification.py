@@ -151,6 +151,13 @@ def judged(state: Verification, request: str, digest: bytes, right: bool, now: i
     return "wrong_code", msgspec.structs.replace(state, tries=tries, updated_at=now)
 
 
+def told_owner(state: Verification, result: str, now: int) -> Verification | None:
+    """The vendor answered whose the number is."""
+    if state.final_at:
+        return None
+    return _final(state, VerificationStatus.VERIFIED, now, result=result)
+
+
 def called_in(state: Verification, now: int) -> Verification | None:
     """The number's owner called."""
     if state.method != "call_in" or not _open(state, now):
@@ -175,7 +182,7 @@ def taken(state: Verification, round_: int, now: int) -> Verification | None:
 
 def unheard(state: Verification, round_: int, now: int) -> Verification | None:
     """The vendor's answer to the request of that round was lost."""
-    if state.round != round_ or state.taken or state.lost:
+    if state.final_at or state.round != round_ or state.taken or state.lost:
         return None
     return msgspec.structs.replace(state, lost=True, updated_at=now)
 
