@@ -268,6 +268,11 @@ class Provider(ABC):
         """`Known` and `Unknown` only where the vendor says so of this reference; else `Unanswered`."""
         return Unanswered(detail="the vendor cannot be asked")
 
+    def sent_on(self, day: date) -> Question[Mapping[str, tuple[Receipt, ...]]] | None:
+        """What the vendor says of all that the account sent on a day of its clock, by reference in lower case, each as
+        `query_outcome` tells; what is not in it may have been sent all the same. None where it cannot be asked."""
+        return None
+
     def receipts(self, callback: Callback) -> tuple[Receipt, ...]:
         """What a push says, in its order. Raises UnreadableCallback where it is none of this vendor's."""
         raise UnreadableCallback("this vendor pushes nothing")

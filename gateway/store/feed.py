@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.model.events import BEGINNING, Event, Place
 from gateway.store.messages import Store
-from gateway.store.scripts import PULL, TOLD
+from gateway.store.scripts import PULL, REWIND, TOLD
 
 BACKLOG = 10_000
 """Entries an endpoint may have pending; what comes then waits in the feed, for as long as that is kept."""
@@ -64,8 +64,9 @@ class Feed:
         rows = await self._store.in_lane(lane, "XRANGE", key, f"({_id(place)}", "+", "COUNT", number)
         if place != BEGINNING and rows:
             newest = await self._store.in_lane(lane, "XREVRANGE", key, "+", "-", "COUNT", 1)
-            # Entries go when another comes that is younger by more than they are kept.
-            if place.ms < _place(newest[0][0]).ms - self._kept_ms:
+            # Entries go when another comes that is younger by more than they are kept, the oldest first.
+            late = place.ms < _place(newest[0][0]).ms - self._kept_ms
+            if late and not await self._store.in_lane(lane, "XRANGE", key, _id(place), _id(place)):
                 return None
         return [_event(id_, fields) for id_, fields in rows]
 
@@ -119,7 +120,7 @@ class Feed:
         """The endpoint is told of all that happened since then (ms since 1970) once more."""
         lane = await self._store.lane(client)
         before = _id(Place(max(since - 1, 0), 2**20 - 1))
-        await self._store.in_lane(lane, "HSET", f"{{{lane}}}w:{endpoint}", "c", before)
+        await self._store.script(REWIND, lane, endpoint, before)
 
     async def state(self, endpoint: str, client: str) -> EndpointState:
         lane = await self._store.lane(client)

@@ -6,7 +6,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
@@ -14,8 +18,10 @@ import httpx
 
 TIMEOUT = 15.0
 """Seconds for a whole try, the look-up of the name included."""
-ANSWER_AT_MOST = 16 << 10
-"""Bytes of an answer that are read, so that the connection can be used again; nothing in it counts."""
+CONNECT_TIMEOUT = 5.0
+"""Seconds for a connection to one of its addresses, so that there is time for another."""
+LOOKUPS = 32
+"""Names looked up at once."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -34,9 +40,30 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
 
-async def look_up(host: str, port: int) -> list[str]:
-    """Its addresses. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+class Resolver:
+    """Looks names up in threads of its own: one name that hangs must not hold up others, nor vendors."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS, "look-up")
+        self._under_way: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """Its addresses. Raises OSError."""
+        with suppress(ValueError):
+            return [str(ip_address(host.strip("[]")))]
+        name = (host, port)
+        if name not in self._under_way:
+            work = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+            self._under_way[name] = work
+            work.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return await asyncio.shield(self._under_way[name])
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -54,25 +81,24 @@ def public(address: str) -> bool:
         inner = found.sixtofour or (found.teredo[1] if found.teredo else None)
         if found in _NAT64:
             inner = IPv4Address(int(found) & 0xFFFFFFFF)
+        elif found.is_reserved or found.is_site_local:
+            return False
     return found.is_global and not found.is_multicast and (inner is None or public(str(inner)))
 
 
 class Sender:
-    """One process's. Redirects are not followed, proxies not used."""
+    """One process's. Redirects are not followed, proxies and cookies not used, and no connection is used twice: the
+    next one to an address may be for another name, whose certificate nobody has looked at."""
 
-    def __init__(self, resolve: Resolve = look_up) -> None:
-        self._resolve = resolve
-        self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                verify=ssl.create_default_context(), limits=httpx.Limits(max_connections=None, keepalive_expiry=4.0)
-            ),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=TIMEOUT,
-        )
+    def __init__(self, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self._own = Resolver()
+        self._resolve = resolve or self._own
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        self._transport = httpx.AsyncHTTPTransport(verify=tls or ssl.create_default_context(), limits=limits)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        self._own.close()
+        await self._transport.aclose()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool) -> Answer:
         """Never raises: what went wrong is told, without the URL."""
@@ -83,7 +109,7 @@ class Sender:
             return Answer(error=f"no answer within {TIMEOUT:g} s")
         except (httpx.ConnectError, httpx.ConnectTimeout):
             return Answer(error="no connection: refused, unreachable or TLS failure")
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ssl.SSLError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             return Answer(error=f"no readable answer ({type(error).__name__})")
 
     async def _post(self, url: httpx.URL, body: bytes, headers: Mapping[str, str], allow_private: bool) -> Answer:
@@ -95,10 +121,16 @@ class Sender:
         allowed = [address for address in found if allow_private or public(address)]
         if not allowed:
             return Answer(error="its address is not a public one (`allow_private` lets it be)")
-        # To the very address that was looked at: asked again, the name might lead elsewhere.
-        request = self._client.build_request(
+        for address in allowed[:-1]:
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._exchange(url, address, body, headers)
+        return await self._exchange(url, allowed[-1], body, headers)
+
+    async def _exchange(self, url: httpx.URL, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """To the very address that was looked at: asked again, the name might lead elsewhere."""
+        request = httpx.Request(
             "POST",
-            url.copy_with(host=allowed[0]),
+            url.copy_with(host=address),
             content=body,
             headers={
                 "host": url.netloc.decode(),
@@ -106,20 +138,22 @@ class Sender:
                 "user-agent": "message-gateway",
                 **headers,
             },
-            extensions={"sni_hostname": url.host},
+            extensions={
+                "sni_hostname": url.host,
+                "timeout": {"connect": CONNECT_TIMEOUT, "read": TIMEOUT, "write": TIMEOUT, "pool": TIMEOUT},
+            },
         )
-        response = await self._client.send(request, stream=True)
-        try:
-            size = 0
-            async for chunk in response.aiter_raw():
-                size += len(chunk)
-                if size > ANSWER_AT_MOST:
-                    break
-        finally:
+        response = await self._transport.handle_async_request(request)
+        with suppress(httpx.HTTPError, OSError):  # the status is the answer, whatever becomes of the rest
             await response.aclose()
         return Answer(response.status_code, "", _seconds(response.headers.get("retry-after", "")))
 
 
 def _seconds(retry_after: str) -> float:
-    """Of a Retry-After in seconds; dates are not worth the clock they need."""
-    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 7 else 0.0
+    """Of a Retry-After, in seconds or as a date (RFC 9110, 10.2.3); 0 where it is neither, or over."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:12])
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
 from typing import Annotated
@@ -119,6 +120,22 @@ class AICross(port.Provider):
             return port.Unanswered("0", "no list in the answer")
         ours = [self._receipt(each) for each in entries if each.clientTag.lower() == reference.lower()]
         return port.Known(tuple(sorted(ours, key=lambda each: each.reported_at or 0))) if ours else port.Unknown()
+
+    def sent_on(self, day: date) -> port.Question[Mapping[str, tuple[Receipt, ...]]]:
+        request = self._get(wire.STATUS, {"date": f"{day:%Y%m%d}"})
+        return port.Question(msgspec.structs.replace(request, answer_at_most=wire.DAY_AT_MOST), self._sent)
+
+    def _sent(self, answer: port.VendorAnswer) -> Mapping[str, tuple[Receipt, ...]] | port.Declined | port.Unreadable:
+        if isinstance(reply := wire.opened(answer), port.Unreadable):
+            return reply
+        if reply.code != codes.SUCCESS:
+            return beside.declined(reply)
+        if (entries := wire.listed(reply)) is None:
+            return port.Unreadable("no list in the answer")
+        found: dict[str, list[Receipt]] = {}
+        for each in entries:
+            found.setdefault(each.clientTag.lower(), []).append(self._receipt(each))
+        return {tag: tuple(sorted(words, key=lambda each: each.reported_at or 0)) for tag, words in found.items()}
 
     def receipts(self, callback: port.Callback) -> tuple[Receipt, ...]:
         return tuple(self._receipt(each) for each in wire.notifications(callback))

@@ -32,6 +32,8 @@ _NOTHING = frozenset({"", "null", "999"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _ITEM = re.compile(r"(?:required|invalid)?(.*?)(?:toolong)?")
 _TIME = re.compile(r"(2\d{3})[/-]?(\d\d)[/-]?(\d\d)[ T]?(\d\d):?(\d\d):?(\d\d)(?:\.?(\d{3}))?", re.ASCII)
+DAY_AT_MOST = 32 << 20
+"""Bytes of a day's status list, texts included: some 50,000 messages."""
 _FIELDS_AT_MOST = 100
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 """White space and the bytes of a byte order mark, before a document."""
