@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from gateway.model.receipt import Receipt
-from gateway.provider import Finding, Known, Unanswered, Unknown, VendorAnswer
+from gateway.provider import Declined, Finding, Known, Unanswered, Unknown, Unreadable, VendorAnswer
 from tests.providers.aicross_tools import REFERENCE, aicross, ms
 
 
@@ -123,3 +124,38 @@ def test_an_unlisted_message_is_unknown(body: object) -> None:
 )
 def test_nothing_is_learned(body: object, status: int) -> None:
     assert isinstance(asked(body, status), Unanswered)
+
+
+def day(body: object, status: int = 200) -> object:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return aicross.sent_on(date(2024, 1, 5)).read(VendorAnswer(status, raw, "application/json"))
+
+
+def test_a_day_is_asked_for_by_its_date() -> None:
+    request = aicross.sent_on(date(2024, 1, 5)).request
+    url = urlsplit(request.url)
+    assert dict(parse_qsl(url.query)) == {"token": "tok-tok-tok", "clientId": "1234", "date": "20240105"}
+    assert request.answer_at_most > 1 << 20, "a day has more messages than one question"
+
+
+def test_a_day_is_read_by_tag() -> None:
+    later = {"dateTime": "20240105 093105000"}
+    found = day(listing(entry(**later), entry(statusId=1), entry(clientTag="OTHER"), entry(clientTag=None)))
+    assert isinstance(found, dict)
+    assert set(found) == {REFERENCE, "other", ""}
+    asked_for_one = asked(listing(entry(**later), entry(statusId=1)))
+    assert isinstance(asked_for_one, Known)
+    assert found[REFERENCE] == asked_for_one.receipts, "in their order"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ({"responseCode": 500, "responseMessage": "System error.", "status": []}, 200, Declined),
+        ({"responseCode": 0, "status": "none"}, 200, Unreadable),
+        (listing(), 500, Unreadable),
+        (b"<html>", 200, Unreadable),
+    ],
+)
+def test_a_day_that_is_not_told(body: object, status: int, kind: type) -> None:
+    assert isinstance(day(body, status), kind)

@@ -39,6 +39,8 @@ if state == 'half_open' then
   local out = coming(tonumber(gate.probe or 0))
   if out and not (gate.prober == asker and mine == 0) then state = 'probing' end
 end
+-- One fewer where some are guessed: an operator's reset is to have one left.
+if unheard > 0 then left = left - 1 end
 if login ~= '' and (desk['no:' .. login] or tonumber(desk.refusals or 0) + unheard >= left) then state = 'locked' end
 if gate.paused then state = 'paused' end
 local reply = {state, tonumber(gate.failures or 0), tonumber(desk.round or 0)}
