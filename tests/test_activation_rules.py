@@ -68,7 +68,6 @@ def after(*rules: Rule) -> Activation:
         ((refused, lost), FAILED, "authentication_failed", "", NOW + 500),
         ((refused, refused), FAILED, "authentication_failed", "", NOW + 500),
     ],
-    ids=str,
 )
 def test_what_becomes_of_it(
     rules: tuple[Rule, ...], status: ActivationStatus, reason: str, name: str, final: int
@@ -114,7 +113,7 @@ def test_who_asked_and_is_gone_leaves_it_uncertain(at: int) -> None:
     assert (second.status, second.final_at) == (UNCERTAIN, first.due)
 
 
-@each("state", [after(answered), after(refused), after(named)], ids=str)
+@each("state", [after(answered), after(refused), after(named)])
 def test_what_is_over_has_no_time(state: Activation) -> None:
     assert activation.timed(state, NOW + 10 * WAITS_MS) is None
 
@@ -132,7 +131,6 @@ def test_what_is_over_has_no_time(state: Activation) -> None:
         ((named, answered), ""),
         ((lost, lambda state: activation.timed(state, state.due)), ""),
     ],
-    ids=str,
 )
 def test_the_last_change_is_told(rules: tuple[Rule, ...], told: str) -> None:
     assert event(after(*rules[:-1]), after(*rules)) == told
