@@ -55,8 +55,13 @@ class Resolver:
         if name not in self._under_way:
             work = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
             self._under_way[name] = work
-            work.add_done_callback(lambda _: self._under_way.pop(name, None))
+            work.add_done_callback(lambda done: self._looked_up(name, done))
         return await asyncio.shield(self._under_way[name])
+
+    def _looked_up(self, name: tuple[str, int], work: asyncio.Future[list[str]]) -> None:
+        self._under_way.pop(name, None)
+        if not work.cancelled():
+            work.exception()  # looked at, should all who waited have left
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

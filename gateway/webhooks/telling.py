@@ -90,8 +90,8 @@ class Teller:
                 await self._feed.skip(hook.name, hook.client, telling)
                 return
             answer = await self.attempt(hook, telling.event)
-            again = None if answer.heard else self._again(telling.tries, answer)
             off = answer.status == GONE
+            again = None if answer.heard else self._clock.now() if off else self._again(telling.tries, answer)
             await self._feed.told(
                 hook.name, hook.client, telling, again, off=off, status=answer.status, error=answer.error
             )
