@@ -76,6 +76,8 @@ log = structlog.get_logger()
 
 Role = Literal["api", "dispatch", "all"]
 DAY_MS = 86_400_000
+SWEEP_EVERY = 30.0
+"""Seconds between two looks whether receipts that matched nothing match something by now."""
 KEEP_ALIVE = 75
 """Seconds an idle connection of a caller is kept: longer than load balancers keep theirs (60 s is common)."""
 
@@ -284,6 +286,8 @@ async def _dispatch(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    sweep = partial(here.receipts.sweep, settings.providers)
+    stack.callback(asyncio.create_task(_every(SWEEP_EVERY, sweep)).cancel)
     health = await here.health.look()
     log.info("store", ready=health.ready, survives=health.survives, eviction=health.eviction, detail=health.detail)
     await asyncio.gather(dispatcher.run(), here.teller.run())

@@ -75,7 +75,8 @@ async def _verification(here: Services, event: Event, status: str) -> dict[str, 
     if case is None:
         return _gone(VERIFICATION, event, status)
     out = verification_out(case, "")
-    out.status = VerificationStatus(status)
+    if out.status != status:
+        out.status, out.final = VerificationStatus(status), False
     return _plain(out)
 
 

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.accepting import Explanation, Plan
+from gateway.api.masking import masked
 from gateway.model.ids import BATCH_PREFIX, PREFIX
 from gateway.model.message import Carrier, Content, Record, State, Status, Step
 from gateway.model.outcome import Guarantee
+from gateway.model.receipt import Push
 from gateway.providers import TYPES
 from gateway.store.orphans import Orphan
 
@@ -179,11 +181,31 @@ class MessageList(msgspec.Struct, rename="camel"):
     next_cursor: str | None
 
 
+class PushedFieldOut(msgspec.Struct, rename="camel"):
+    """One field of a push."""
+
+    name: str
+    value: str
+
+
+class PushOut(msgspec.Struct, rename="camel", kw_only=True):
+    """What a vendor pushed, without what it says of people."""
+
+    size: int
+    """Bytes, as it came."""
+    fields: list[PushedFieldOut]
+    others: int
+    cut: bool
+    code_dropped: bool
+
+
 class OrphanOut(msgspec.Struct, rename="camel", kw_only=True):
-    """A receipt that matches no message. It holds no number and no text."""
+    """A receipt that matches nothing. It holds no number, no text and no code."""
 
     account: str
     """The vendor account it came from."""
+    provider_type: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
     received_at: datetime
     reference: str
     """What the vendor calls the message."""
@@ -194,10 +216,12 @@ class OrphanOut(msgspec.Struct, rename="camel", kw_only=True):
     carrier: str | UnsetType = UNSET
     billed_segments: int | UnsetType = UNSET
     reported_at: datetime | UnsetType = UNSET
+    push: PushOut | UnsetType = UNSET
+    """Left out where it was kept before pushes were."""
 
 
 class OrphanList(msgspec.Struct, rename="camel"):
-    """One page of receipts that match no message, newest first."""
+    """One page of receipts that match nothing, newest first. A page may be short and still have a `nextCursor`."""
 
     items: list[OrphanOut]
     next_cursor: str | None
@@ -300,6 +324,8 @@ def orphan_out(orphan: Orphan) -> OrphanOut:
     word = orphan.receipt
     return OrphanOut(
         account=orphan.account,
+        provider_type=_or_unset(orphan.type),
+        kind=_or_unset(orphan.push and orphan.push.kind),
         received_at=instant(orphan.received_at),
         reference=word.reference,
         outcome=_or_unset(word.outcome),
@@ -309,4 +335,16 @@ def orphan_out(orphan: Orphan) -> OrphanOut:
         carrier=_or_unset(word.carrier),
         billed_segments=UNSET if word.billed is None else word.billed,
         reported_at=UNSET if word.reported_at is None else instant(word.reported_at),
+        push=_push_out(orphan.push, word.reference) if orphan.push else UNSET,
+    )
+
+
+def _push_out(push: Push, reference: str) -> PushOut:
+    fields, others = masked(push, reference)
+    return PushOut(
+        size=push.size,
+        fields=[PushedFieldOut(name, value) for name, value in fields],
+        others=others,
+        cut=push.cut,
+        code_dropped=push.code_dropped,
     )

@@ -106,12 +106,12 @@ class OrphanQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 @route("/receipts/orphans", http_method=GET, opt={"scope": "admin", "query": True})
 async def orphans(request: AnyRequest) -> Response[bytes]:
-    """Receipts that match no message, newest first."""
+    """Receipts that match nothing, newest first. Those that match by now are applied instead of being shown."""
     asked = query(request, OrphanQuery)
     before = int(asked.cursor) if asked.cursor else None
-    found = await services(request).orphans.newest(asked.limit, before)
-    following = str(found[-1][0]) if len(found) == asked.limit else None
-    return json(OrphanList([orphan_out(orphan) for _, orphan in found], following))
+    here = services(request)
+    found, following = await here.receipts.orphans(here.routing.providers, asked.limit, before)
+    return json(OrphanList([orphan_out(orphan) for orphan in found], None if following is None else str(following)))
 
 
 HANDLERS = (get_me, live, ready, metrics, problem_page, orphans)

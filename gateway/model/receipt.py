@@ -28,3 +28,25 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     carrier: str | None = None
     reported_at: int | None = None
     """When the vendor learned it, ms since 1970; None where it does not say."""
+
+
+class Push(msgspec.Struct, frozen=True, array_like=True):
+    """A push as it came, to be read again: but for codes, and but for what is too long. It may hold numbers and texts:
+    never to be shown or logged as it is."""
+
+    kind: str
+    query: str = ""
+    """Percent-encoded."""
+    content_type: str = ""
+    body: bytes = b""
+    size: int = 0
+    """Bytes of the three above, when it came."""
+    cut: bool = False
+    """The end of it is not here."""
+    code_dropped: bool = False
+    """It told a code, which is not here."""
+
+    @property
+    def whole(self) -> bool:
+        """It says what it said."""
+        return not (self.cut or self.code_dropped)

@@ -158,8 +158,9 @@ OPERATIONS: tuple[Operation, ...] = (
         description="The configured endpoints and how far they were told. An endpoint is told by POST, per Standard "
         "Webhooks: `webhook-id` (the event's id, the same at every try), `webhook-timestamp` and `webhook-signature`. "
         f"2xx within {TIMEOUT:g} s is success; what fails is tried again after {_PAUSES}, a little later at random, "
-        "and no sooner than a `Retry-After` says. 410 disables the endpoint. Events of one endpoint come in order as a "
-        "rule, and not for certain: several are under way at once, and what failed comes later. Private addresses are "
+        "and no sooner than a `Retry-After` says (six hours at most). 410 disables the endpoint. Events of one "
+        "endpoint come in order as a rule, and not for certain: several are under way at once, and what failed comes "
+        "later. Private addresses are "
         "refused unless the configuration allows them, redirects are not followed.",
         answers={
             200: Answer(description="All of them.", body=WebhookList, example={"items": [_HOOK], "nextCursor": None})

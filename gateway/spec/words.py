@@ -147,7 +147,14 @@ SCHEMAS: Mapping[str, Extra] = {
     "ActivationStatus": {"description": "Whether the rule went off."},
     "Code": {"description": "What went wrong, for programs."},
     "Problem": {"description": "An error (RFC 9457)."},
-    "OrphanOut": {"description": "A receipt that matches no message. It is matched when the message turns up."},
+    "OrphanOut": {
+        "description": "What a vendor pushed about no message, verification or activation that is known here. It is "
+        "applied when what it names turns up: within a minute as a rule, and at once where it is listed, and then it "
+        "is not listed any more. What names nothing but a number, and what told a code, is never applied later."
+    },
+    "OrphanList": {"description": "One page. It may be short and still have a `nextCursor`."},
+    "PushOut": {"description": "The push it stood in, without numbers, texts and codes."},
+    "PushedFieldOut": {"description": "A field of a push whose name is a known one."},
     "StoreHealth": {"description": "What the gateway found at its Redis."},
 }
 
@@ -313,6 +320,8 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
     },
     "OrphanOut": {
         "account": _field("The vendor account it came for."),
+        "providerType": _field("The type of the provider it came by."),
+        "kind": _field("What was pushed: the last part of the callback's path."),
         "receivedAt": _field("When it came last."),
         "reference": _field("What the vendor calls the message; empty where it says nothing usable."),
         "outcome": _field("Left out where the vendor's word says nothing about the outcome."),
@@ -322,6 +331,18 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "carrier": _field("The recipient's carrier, where the vendor says so."),
         "billedSegments": _field("The parts the vendor bills, where it says so."),
         "reportedAt": _field("When the vendor learned it, where it says so."),
+        "push": _field("Left out where it was kept by a version that did not keep pushes."),
+    },
+    "PushOut": {
+        "size": _field("Its length in bytes when it came: query, content type and body."),
+        "fields": _field("Those with known names, 100 at most, in their order; none where it cannot be read."),
+        "others": _field("How many more there are, whose names could be anything and are not shown."),
+        "cut": _field("It was longer than the 8 KiB that are kept."),
+        "codeDropped": _field("It told a code, which was not kept: it is matched by nothing later."),
+    },
+    "PushedFieldOut": {
+        "name": _field("As vendors spell it."),
+        "value": _field("Stars where it may be about a person, but for the last two digits of a number."),
     },
     "Liveness": {"status": _field("Always `ok`.")},
     "Readiness": {

@@ -85,8 +85,22 @@ class Feed:
             # Entries are numbered by the server's own clock.
             self._since = Place(self._store.clock.now() - self._store.clock.offset_ms - JUST_BEFORE_MS, 0)
         lane = await self._store.lane(client)
+        if not await self._anything(lane, endpoint, client):
+            return []
         [rows] = await self._store.script(PULL, lane, endpoint, client, number, hold_ms, BACKLOG, _id(self._since))
         return [Telling(_event(id_, fields), tries) for id_, fields, tries in rows]
+
+    async def _anything(self, lane: str, endpoint: str, client: str) -> bool:
+        """Whether there may be something to tell. Every run of a lane's script is a write, this is none: most looks of
+        most endpoints find nothing."""
+        cursor = await self._store.in_lane(lane, "HGET", f"{{{lane}}}w:{endpoint}", "c")
+        if cursor is None:
+            return True
+        feed, pending = f"{{{lane}}}e:{client}", f"{{{lane}}}wd:{endpoint}"
+        if await self._store.in_lane(lane, "XRANGE", feed, f"({cursor.decode()}", "+", "COUNT", 1):
+            return True
+        now = self._store.clock.now()
+        return bool(await self._store.in_lane(lane, "ZRANGEBYSCORE", pending, "-inf", now, "LIMIT", 0, 1))
 
     async def told(
         self, endpoint: str, client: str, telling: Telling, again: int | None, *, off: bool = False,

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
 import httpx
@@ -23,6 +23,8 @@ CONNECT_TIMEOUT = 5.0
 LOOKUPS = 32
 """Names looked up at once."""
 _NAT64 = IPv6Network("64:ff9b::/96")
+_SPECIAL = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"), IPv6Network("3fff::/20"))
+"""What the library takes for public: protocol assignments, one cloud's inner services, documentation."""
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -78,6 +80,8 @@ def public(address: str) -> bool:
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
+        return False
+    if any(found in network for network in _SPECIAL):
         return False
     inner: IPv4Address | None = None
     if isinstance(found, IPv6Address):

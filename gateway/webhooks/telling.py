@@ -30,8 +30,8 @@ AT_ONCE = 8
 LOOK_EVERY = 0.25
 """Seconds between two looks for something to tell one endpoint of."""
 GONE = 410
-LONGEST_WISH = 86_400.0
-"""Seconds a Retry-After may put off the next try."""
+LONGEST_WISH = 21_600.0
+"""Seconds a Retry-After may put off the next try, so that the last one comes while the event is kept."""
 
 Render = Callable[[str, Event], Awaitable[bytes]]
 """The body that tells a client of an event, as it is to be told now. Raises `StoreUnavailable`."""
@@ -89,7 +89,7 @@ class Teller:
             if not wanted(telling.event.type, hook.events):
                 await self._feed.skip(hook.name, hook.client, telling)
                 return
-            answer = await self.attempt(hook, telling.event)
+            answer = await self._attempt(hook, telling.event)
             off = answer.status == GONE
             again = None if answer.heard else self._clock.now() if off else self._again(telling.tries, answer)
             await self._feed.told(
@@ -113,9 +113,15 @@ class Teller:
                 reason=answer.error or None,
             )
 
-    async def attempt(self, hook: Webhook, event: Event) -> Answer:
+    async def _attempt(self, hook: Webhook, event: Event) -> Answer:
         """One try. Raises `StoreUnavailable`."""
-        body = await self._render(hook.client, event)
+        try:
+            body = await self._render(hook.client, event)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # a bug at one event must not come back again and again
+            log.error("event not told", endpoint=hook.name, exc_info=error)
+            return Answer(error="the gateway failed at it")
         return await self.post(hook, public_id(hook.client, event.place), body)
 
     async def post(self, hook: Webhook, id_: str, body: bytes) -> Answer:
