@@ -300,6 +300,7 @@ async def test_what_is_due_is_woken_until_it_is_changed(store: Store, raw: redis
     activation = await put(cases_of(store, "f"), due=now + 1500)
     assert await ripe(store, LANE, 10, MINUTE) == []
     store.clock.offset_ms += 2500
+    await store.look()
     assert await ripe(store, LANE, 2, MINUTE) == [("v", first.id, first.raw), ("f", activation.id, activation.raw)]
     assert await ripe(store, LANE, 10, MINUTE) == [("v", second.id, second.raw)]
     assert await ripe(store, LANE, 10, MINUTE) == [], "somebody looks at them"
@@ -307,6 +308,7 @@ async def test_what_is_due_is_woken_until_it_is_changed(store: Store, raw: redis
     await cases.drop(second)
     raw.delete(f"{{00}}f:{activation.id}")
     store.clock.offset_ms += MINUTE + 100
+    await store.look()
     assert await ripe(store, LANE, 10, MINUTE) == []
     assert raw.zrange("{00}z", 0, -1) == [f"v{later.id}"], "of what is gone nothing stays"
 

@@ -99,6 +99,8 @@ ORPHANS = {
     "items": [
         {
             "account": "vendor/1234",
+            "providerType": "vendor",
+            "kind": "dlr",
             "receivedAt": "2026-11-20T00:00:04Z",
             "reference": "order-17",
             "outcome": "delivered",
@@ -106,6 +108,16 @@ ORPHANS = {
             "carrier": "docomo",
             "billedSegments": 1,
             "reportedAt": "2026-11-20T00:00:03Z",
+            "push": {
+                "size": 412,
+                "fields": [
+                    {"name": "clientTag", "value": "order-17"},
+                    {"name": "phoneNumber", "value": "***********78"},
+                ],
+                "others": 5,
+                "cut": False,
+                "codeDropped": False,
+            },
         }
     ],
     "nextCursor": None,

@@ -226,9 +226,10 @@ RUNNING = (
         id="listOrphans",
         tag="Operations",
         scope="admin",
-        summary="Receipts that match no message",
-        description="What vendors reported about messages this gateway does not know, newest first: usually another "
-        "system uses the same vendor account.",
+        summary="Receipts that match nothing",
+        description="What vendors reported about messages, calls and activations this gateway does not know, newest "
+        "first: usually another system uses the same vendor account. Each is kept as it came, and shown without what "
+        "it says of people. When what it is about turns up it is applied, and is no orphan any more.",
         query=OrphanQuery,
         answers={200: Answer(description="One page.", body=OrphanList, example=examples.ORPHANS)},
         problems=(Code.STORE_UNAVAILABLE,),
