@@ -20,8 +20,8 @@ from gateway.model.voice import Notice
 from gateway.provider import Provider
 from gateway.routing import Routing
 from gateway.settings import Client
-from gateway.store.cases import Case, Cases
-from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Replay, Store
+from gateway.store.cases import LOOK_EVERY, Case, Cases, Known
+from gateway.store.messages import AcceptResult, Claims, Conflict, Replay, Store
 from gateway.store.waiting import TooSoon, Waiting
 
 log = structlog.get_logger()
@@ -31,16 +31,8 @@ APART_MS = 1_000
 """Between two activations of one rule: the vendor's names for them tell seconds."""
 ANSWER_MS = 10_000
 """Beside the provider's timeout, until an activation whose process is gone counts as unanswered."""
-LOOK_EVERY = 0.05
-"""Seconds between two looks of a repeat that waits for the first request's answer."""
 NAMED_MS = 86_400_000
 """For so long a repeat of the vendor's notification is known as one."""
-
-
-class _Known(Exception):
-    def __init__(self, found: AcceptResult) -> None:
-        super().__init__("nothing was opened")
-        self.found = found
 
 
 class Activating:
@@ -84,10 +76,7 @@ class Activating:
         )
 
         async def intent() -> None:
-            opened = await self._cases.open(id_, state, claims)
-            case = await self._cases.read(id_) if isinstance(opened, Fresh) else None
-            if case is None:
-                raise _Known(opened)
+            case = await self._cases.begin(id_, state, claims)
             until = self._store.clock.now() + activation.WAITS_MS
             entered = await self._waiting.join(provider.account, rule, id_, until, gap_ms=APART_MS)
             if isinstance(entered, TooSoon):
@@ -97,7 +86,7 @@ class Activating:
 
         try:
             outcome = await self._direct.send(provider, provider.activation_request(rule), intent)
-        except _Known as known:
+        except Known as known:
             return await self._told(known.found) or await self.fire(client, provider, rule, tag, claims)
         case = await self._cases.read(id_)
         assert case is not None

@@ -16,9 +16,9 @@ from gateway.model.verification import Verification
 from gateway.provider import Misfit, Owner, Provider, Question
 from gateway.routing import Routing
 from gateway.settings import Client
-from gateway.store.cases import Cases
-from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Replay, Store
-from gateway.verifying import LOOK_EVERY, PREFIX, TRIES_TO_BEGIN
+from gateway.store.cases import LOOK_EVERY, Cases, Known
+from gateway.store.messages import AcceptResult, Claims, Conflict, Replay, Store
+from gateway.verifying import PREFIX, TRIES_TO_BEGIN
 
 BESIDE_MS = 10_000
 """Beside the provider's timeout, until a question whose process is gone counts as unanswered."""
@@ -60,17 +60,19 @@ class Owners:
                 assert isinstance(question, Question)
                 if not claims.names:
                     return await self._asker.ask(found, question), False
-                seen, result = await self._once(client, found, question, number, tag, claims)
-                if result is not None:
-                    return result, False
+                try:
+                    return await self._once(client, found, question, number, tag, claims), False
+                except Known as known:
+                    seen = known.found
             if (told := await self._told(seen)) is not None:
                 return told, True
         raise GatewayError(Code.NOT_FOUND, "This answer is past its retention.")
 
     async def _once(
         self, client: Client, provider: Provider, question: Question[Owner], number: str, tag: str, claims: Claims
-    ) -> tuple[AcceptResult, Owner | None]:
-        """The answer, asked for under the claims, so that equal requests at once ask but once; None: another does."""
+    ) -> Owner:
+        """The answer, asked for under the claims, so that equal requests at once ask but once. Raises Known where
+        another does."""
         id_ = await self._acceptor.new_id(client)
         now = created_ms(id_)
         ends = now + int(provider.settings.timeout * 1000) + BESIDE_MS
@@ -78,10 +80,7 @@ class Owners:
             method="owner", client=client.name, number=number, created_at=now, updated_at=now, expires_at=ends,
             due=ends, claims=claims.names, tag=tag,
         )  # fmt: skip
-        opened = await self._cases.open(id_, state, claims)
-        case = await self._cases.read(id_) if isinstance(opened, Fresh) else None
-        if case is None:
-            return opened, None
+        case = await self._cases.begin(id_, state, claims)
         try:
             result = await self._asker.ask(provider, question)
         except GatewayError:
@@ -89,7 +88,7 @@ class Owners:
             raise
         at = self._store.clock.now()
         await self._cases.change(case, lambda current: verification.told_owner(current, result, at))
-        return opened, result
+        return result
 
     async def _told(self, found: AcceptResult) -> Owner | None:
         """What an equal request was answered, once it is; None where it never will be."""

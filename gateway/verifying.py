@@ -29,8 +29,8 @@ from gateway.provider import Provider
 from gateway.recording import Recorder
 from gateway.routing import Routing
 from gateway.settings import Client
-from gateway.store.cases import Case, Cases, Limit
-from gateway.store.messages import AcceptResult, Claims, Conflict, Fresh, Limited, Replay, Store
+from gateway.store.cases import LOOK_EVERY, Case, Cases, Known, Limit
+from gateway.store.messages import AcceptResult, Claims, Conflict, Limited, Replay, Store
 from gateway.store.waiting import Taken, Waiting
 
 log = structlog.get_logger()
@@ -39,8 +39,6 @@ PREFIX = "ver_"
 HOUR_MS = 3_600_000
 FIRST_LOOK_MS = 3_000
 """After which it is seen whether a code's message could be sent; then after four times as long each."""
-LOOK_EVERY = 0.05
-"""Seconds between two looks of a repeat that waits for the first request's answer."""
 TRIES_TO_BEGIN = 5
 """What equal requests begin and take back at the same time ends."""
 NO_CLAIMS = Claims("", "", b"")
@@ -59,14 +57,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     length: int = 0
     provider: str | None = None
     tag: str = ""
-
-
-class _Known(Exception):
-    """The claims name another, or a limit is reached: nothing was opened."""
-
-    def __init__(self, found: AcceptResult) -> None:
-        super().__init__("nothing was opened")
-        self.found = found
 
 
 class Verifying:
@@ -98,14 +88,14 @@ class Verifying:
             if seen is None:
                 try:
                     return await self._begin(client, wanted, claims), False
-                except _Known as known:
+                except Known as known:
                     seen = known.found
             if told := await self._told(client, seen):
                 return told, True
         raise GatewayError(Code.NOT_FOUND, "This verification is past its retention.")
 
     async def _begin(self, client: Client, wanted: Wanted, claims: Claims) -> Case[Verification]:
-        """Raises _Known."""
+        """Raises Known."""
         id_ = await self._acceptor.new_id(client)
         now = created_ms(id_)
         sends = wanted.method == "sms_code"
@@ -133,7 +123,7 @@ class Verifying:
 
     async def _by_message(self, client: Client, id_: str, state: Verification, claims: Claims) -> Case[Verification]:
         limit = self.limit_of(state)
-        case = await self._open(id_, state, claims, limit)
+        case = await self._cases.begin(id_, state, claims, limit)
         try:
             await self.send_code(client, case)
         except GatewayError:
@@ -150,7 +140,7 @@ class Verifying:
         limit = self.limit_of(state)
 
         async def intent() -> None:
-            case = await self._open(id_, state, claims, limit)
+            case = await self._cases.begin(id_, state, claims, limit)
             try:
                 await self.wait(provider, id_, state)
             except GatewayError:
@@ -165,13 +155,6 @@ class Verifying:
             await self._cases.drop(case, limit)
             await self.rest(provider, id_, state)
         return await self.settled(provider, case, outcome)
-
-    async def _open(self, id_: str, state: Verification, claims: Claims, limit: Limit) -> Case[Verification]:
-        opened = await self._cases.open(id_, state, claims, limit)
-        case = await self.read(id_) if isinstance(opened, Fresh) else None
-        if case is None:
-            raise _Known(opened)
-        return case
 
     async def wait(self, provider: Provider, id_: str, state: Verification) -> None:
         """Of numbers that call in, and of words that do not say which call they are about, only the number tells."""

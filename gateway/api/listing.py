@@ -193,3 +193,8 @@ def _within(id_: str, asked: ListQuery) -> bool:
 def up_ms(moment: datetime) -> int:
     """In ms since 1970; what is finer counts as the next one."""
     return math.ceil(moment.timestamp() * 1000)
+
+
+def bound(moment: datetime | None) -> int | None:
+    """As `up_ms`, of what may be left out."""
+    return None if moment is None else up_ms(moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from gateway.api.drafting import check_text, claims_of, given, ms, utc
-from gateway.api.listing import Moment, Name, no_cursor, of_tag, page, read_cursor, up_ms
+from gateway.api.listing import Moment, Name, bound, no_cursor, of_tag, page, read_cursor
 from gateway.api.messages import READ_QUERY, SEND, ClientQuery, accept, find, json, visible
 from gateway.api.problems import problem, translate
 from gateway.api.requests import AnyRequest, idempotency_key, json_body, query
@@ -121,7 +121,7 @@ async def cancel_reservations(request: AnyRequest) -> Response[bytes]:
     claims = claims_of(client, f"{PATH}/cancel", None, idempotency_key(request), body)
     reply = await here.replies.find(client.name, claims)
     if reply is None:
-        criteria = Criteria(group_tag=group, begins=_bound(begins), ends=_bound(ends))
+        criteria = Criteria(group_tag=group, begins=bound(begins), ends=bound(ends))
         claim = claims.key and claim_name(client.name, "cancel", claims.key, claims.content.hex())
         done = await here.reservations.cancel_all(client.name, criteria, claim)
         request_id = str(request.scope.get("request_id", ""))
@@ -140,7 +140,7 @@ async def _find(here: Services, public_id: str, client: str) -> Record:
 
 
 def _criteria(asked: ReservationQuery, time_zone: str) -> Criteria:
-    begins, ends = [_bound(asked.begins)], [_bound(asked.ends)]
+    begins, ends = [bound(asked.begins)], [bound(asked.ends)]
     if asked.date is not None:
         try:
             day = date.fromisoformat(asked.date)
@@ -153,10 +153,6 @@ def _criteria(asked: ReservationQuery, time_zone: str) -> Criteria:
         begins=max((each for each in begins if each is not None), default=None),
         ends=min((each for each in ends if each is not None), default=None),
     )
-
-
-def _bound(moment: datetime | None) -> int | None:
-    return None if moment is None else up_ms(moment)
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (

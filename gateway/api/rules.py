@@ -16,7 +16,7 @@ from litestar.params import FromPath
 from gateway.activating import PREFIX
 from gateway.api.auth import Caller
 from gateway.api.drafting import claims_of, given
-from gateway.api.listing import up_ms
+from gateway.api.listing import bound
 from gateway.api.messages import READ, READ_QUERY, SEND, json, visible
 from gateway.api.problems import problem
 from gateway.api.requests import AnyRequest, idempotency_key, json_body, query
@@ -194,7 +194,7 @@ async def get_activations(request: AnyRequest) -> Response[bytes]:
     """What rules did: all, one, its latest activation, or in a time."""
     here, who, asked = services(request), caller(request), query(request, HistoryQuery)
     await here.store.know_time()
-    since, until = _bound(asked.begins), _bound(asked.ends)
+    since, until = bound(asked.begins), bound(asked.ends)
     if asked.latest and asked.rule is None:
         raise invalid("/latest", "The latest activation is one of a rule: name it in rule.")
     if asked.latest and (since is not None or until is not None):
@@ -242,10 +242,6 @@ def _asked(here: Services, client: Client, rule: str) -> Provider:
     except NoSuchRule:
         names = ", ".join(here.rules.of(client)) or "none"
         raise invalid("/rule", f"There is no rule of this name; configured: {names}.") from None
-
-
-def _bound(moment: datetime | None) -> int | None:
-    return None if moment is None else up_ms(moment)
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (

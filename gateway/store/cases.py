@@ -68,7 +68,17 @@ class Limiting(Exception):
         self.retry_ms = retry_ms
 
 
+class Known(Exception):
+    """The claims name another record, or a limit is reached: nothing was opened."""
+
+    def __init__(self, found: AcceptResult) -> None:
+        super().__init__("nothing was opened")
+        self.found = found
+
+
 NO_LIMIT = Limit("", 0, 0)
+LOOK_EVERY = 0.05
+"""Seconds between two looks of a repeat that waits for what becomes of the first request."""
 
 
 class Cases(Generic[S]):
@@ -108,6 +118,14 @@ class Cases(Generic[S]):
             raise
         assert opened is not None
         return opened
+
+    async def begin(self, id_: str, state: S, claims: Claims, limit: Limit = NO_LIMIT) -> Case[S]:
+        """The record, opened. Raises `Known`, `StoreFull`."""
+        opened = await self.open(id_, state, claims, limit)
+        case = await self.read(id_) if isinstance(opened, Fresh) else None
+        if case is None:
+            raise Known(opened)
+        return case
 
     async def _open(
         self, id_: str, lane: str, state: bytes, claims: Claims, due: int = 0, limit: Limit = NO_LIMIT,

@@ -93,9 +93,9 @@ class Feed:
     async def _anything(self, lane: str, endpoint: str, client: str) -> bool:
         """Whether there may be something to tell. Every run of a lane's script is a write, this is none: most looks of
         most endpoints find nothing."""
-        cursor = await self._store.in_lane(lane, "HGET", f"{{{lane}}}w:{endpoint}", "c")
-        if cursor is None:
-            return True
+        cursor, off = await self._store.in_lane(lane, "HMGET", f"{{{lane}}}w:{endpoint}", "c", "off")
+        if cursor is None or off is not None:
+            return cursor is None
         feed, pending = f"{{{lane}}}e:{client}", f"{{{lane}}}wd:{endpoint}"
         if await self._store.in_lane(lane, "XRANGE", feed, f"({cursor.decode()}", "+", "COUNT", 1):
             return True
