@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--port", type=int, default=8080)
     sandbox.add_argument("--data-dir", type=Path, help="keep the data here (default: a directory that is removed)")
     sandbox.add_argument("--key", help="use this API key (default: a new one each time)")
+    sandbox.add_argument("--webhook", metavar="URL", help="tell every event to this address too")
+    sandbox.add_argument("--webhook-secret", metavar="whsec_...", help="sign with this (default: a new one each time)")
     sandbox.add_argument("--logs", action="store_true", help="show the gateway's log lines too, on stderr")
     sandbox.set_defaults(run=_sandbox)
 
@@ -169,6 +171,7 @@ def _sandbox(options: argparse.Namespace) -> int:
     from gateway import log
     from gateway.app import listen, serve
     from gateway.sandbox.run import Sandbox
+    from gateway.settings import SettingsError, describe
     from gateway.store.engine import EngineError
 
     try:
@@ -179,7 +182,13 @@ def _sandbox(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="gateway-sandbox-") as temporary:
         data_dir = options.data_dir or Path(temporary)
         port = listener.getsockname()[1]
-        sandbox = Sandbox(data_dir.absolute(), options.host, port, options.key)
+        given = (options.key, options.webhook, options.webhook_secret)
+        try:
+            sandbox = Sandbox(data_dir.absolute(), options.host, port, *given)
+        except SettingsError as error:
+            listener.close()
+            print(describe(error.problems, Path("the sandbox's configuration")), file=sys.stderr)
+            return 2
         try:
             code = serve(
                 sandbox.settings,

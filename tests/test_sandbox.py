@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.__main__ import main
 from gateway.provider import Capabilities, ProviderType
 from gateway.providers import TYPES
 from gateway.sandbox import run
@@ -111,6 +113,22 @@ def test_the_greeting_names_who_sends_and_what_can_be_set_off(tmp_path: Path) ->
     greeting = Sandbox(tmp_path, "127.0.0.1", 8080).greeting()
     assert "By the other vendors (mediasms, koreasms):" in greeting
     assert "POST /activations): fire, " in greeting
+
+
+def test_an_address_is_told_of_events(tmp_path: Path) -> None:
+    secret = f"whsec_{b64encode(bytes(32)).decode()}"
+    sandbox = Sandbox(tmp_path, "127.0.0.1", 8080, "key", "http://127.0.0.1:9/hook", secret)
+    (hook,) = sandbox.settings.webhooks
+    assert (hook.client, hook.events, hook.allow_private) == ("sandbox", ("*",), True)
+    assert [each.reveal() for each in hook.secrets] == [secret]
+    assert f"Events are told to http://127.0.0.1:9/hook, signed with {secret}" in sandbox.greeting()
+    assert "whsec_" not in Sandbox(tmp_path, "127.0.0.1", 8080).greeting()
+
+
+@pytest.mark.parametrize("wrong", [["--webhook", "nowhere"], ["--webhook", "http://x/", "--webhook-secret", "short"]])
+def test_a_wrong_address_or_secret_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sandbox", "--port", "0", *wrong]) == 2
+    assert "webhooks" in capsys.readouterr().err
 
 
 async def started(vendor: Any) -> None:

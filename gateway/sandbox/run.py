@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -33,14 +34,34 @@ data_dir = {data_dir}
 [clients.sandbox]
 keys = [{{ sha256 = "{digest}", scopes = ["send", "read", "admin"] }}]
 """
+HOOK = """
+[[webhooks]]
+name = "sandbox"
+client = "sandbox"
+url = {url}
+secret = {secret}
+allow_private = true
+"""
 QUICK = {"timeout": "3s", "reconcile_after": "10s"}
 """Where no receipt comes, nobody in a sandbox waits half an hour until the vendor is asked."""
 
 
 class Sandbox:
-    """A ready configuration with a fresh key, and the processes that play the vendors. Not within an event loop."""
+    """A ready configuration with a fresh key, and the processes that play the vendors. Not within an event loop.
 
-    def __init__(self, data_dir: Path, host: str, port: int, key: str | None = None) -> None:
+    `hook`: an address that is told of every event, with `hook_secret` or a new one. Raises SettingsError where it is
+    no address, or the secret is none."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        host: str,
+        port: int,
+        key: str | None = None,
+        hook: str | None = None,
+        hook_secret: str | None = None,
+    ) -> None:
+        self.hook_secret = hook_secret or f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
         self.key = key or f"sandbox_{secrets.token_urlsafe(16)}"
         self.base_url = f"http://{host}:{port}"
         self._secret = secrets.token_urlsafe(16)
@@ -57,7 +78,9 @@ class Sandbox:
             section(name, TYPES[name], QUICK | {"base_url": self._urls[name], "callback_secret": self._secret})
             for name in self._vendors
         ]
-        self.settings: Settings = parse("\n".join([config, *sections, *self._routes.values()]), TYPES, {}, data_dir)
+        hooks = [HOOK.format(url=_toml(hook), secret=_toml(self.hook_secret))] if hook else []
+        text = "\n".join([config, *sections, *self._routes.values(), *hooks])
+        self.settings: Settings = parse(text, TYPES, {}, data_dir)
 
     def processes(self) -> tuple[tuple[str, Callable[[int], None]], ...]:
         """The simulated vendors, for the supervisor."""
@@ -71,6 +94,9 @@ class Sandbox:
         first, *others = (name for name in self._vendors if TYPES[name].capabilities.messages)
         by_others = "\n".join(f"  -d '{json.dumps(self._example(name))}'" for name in others)
         rules = [rule for provider in self.settings.providers.values() for rule in provider.rules]
+        told = "".join(
+            f"\nEvents are told to {hook.url}, signed with {self.hook_secret}" for hook in self.settings.webhooks
+        )
         endings = {ending for simulator in simulators(TYPES).values() for ending in simulator.endings()}
         return f"""\
 The sandbox is running at {self.base_url} (nothing leaves this machine).
@@ -93,7 +119,7 @@ By the other vendors ({", ".join(others)}): the first command with
 {by_others}
 
 Call trees to set off (POST /activations): {", ".join(rules)}.
-Numbers that end like these behave otherwise (`gateway endings` says how): {", ".join(sorted(endings))}.
+Numbers that end like these behave otherwise (`gateway endings` says how): {", ".join(sorted(endings))}.{told}
 What the telephones get is shown here. Ctrl-C ends the sandbox.
 """
 
