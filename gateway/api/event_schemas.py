@@ -25,6 +25,14 @@ class FeedEventOut(msgspec.Struct, kw_only=True):
     data: dict[str, Any]
 
 
+class ForgottenOut(msgspec.Struct):
+    """What an event says of something past its retention."""
+
+    id: str
+    status: str
+    final: bool
+
+
 class EventList(msgspec.Struct, rename="camel"):
     """Events in their order."""
 

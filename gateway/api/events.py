@@ -17,6 +17,7 @@ from gateway.api.event_schemas import (
     EventList,
     EventQuery,
     FeedEventOut,
+    ForgottenOut,
     RedeliveredOut,
     RedeliverIn,
     WebhookList,
@@ -92,7 +93,7 @@ async def _activation(here: Services, event: Event, status: str) -> dict[str, An
 
 def _gone(prefix: str, event: Event, status: str) -> dict[str, Any]:
     """Past its retention: what the event itself says."""
-    return {"id": prefix + event.subject, "status": status, "final": True}
+    return _plain(ForgottenOut(prefix + event.subject, status, final=True))
 
 
 def _plain(out: msgspec.Struct) -> dict[str, Any]:

@@ -11,14 +11,13 @@ import msgspec
 from msgspec import UNSET, inspect
 
 from gateway.spec import batches, events, reservations, rules, vendors, verifications, words
-from gateway.spec.words import SCHEMAS
+from gateway.spec.words import REF, SCHEMAS
 
 FIELDS = {
     name: fields
     for each in (words, batches, reservations, verifications, rules, events, vendors)
     for name, fields in each.FIELDS.items()
 }
-REF = "#/components/schemas/{name}"
 Schema = dict[str, Any]
 _NULL = {"type": "null"}
 _INTEGERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")

@@ -9,13 +9,15 @@ from typing import Any
 import msgspec
 
 from gateway import __version__
+from gateway.api.event_schemas import ForgottenOut
 from gateway.api.problems import KINDS, MEDIA_TYPE, Problem, problem
 from gateway.errors import Code, GatewayError
 from gateway.spec import events, words, yaml
-from gateway.spec.components import REF, parameters, schemas
+from gateway.spec.components import parameters, schemas
 from gateway.spec.entry import Answer, OneOf, Operation, Parameter
 from gateway.spec.examples import ID, REQUEST_ID
 from gateway.spec.operations import OPERATIONS
+from gateway.spec.words import REF
 
 Json = dict[str, Any]
 
@@ -34,6 +36,7 @@ NAMES_MESSAGE = frozenset(
 def build(operations: Sequence[Operation] = OPERATIONS) -> Json:
     """The document as plain values."""
     named = schemas(_structs(operations))
+    named |= events.kinds(named["FeedEventOut"])
     unions = {
         operation.body.name: operation.body.schema for operation in operations if isinstance(operation.body, OneOf)
     }
@@ -77,7 +80,7 @@ def _structs(operations: Iterable[Operation]) -> Iterable[type]:
         yield from body.kinds if isinstance(body, OneOf) else (body,) if body else ()
         yield from (operation.query,) if operation.query else ()
         yield from (answer.body for answer in operation.answers.values() if answer.body)
-    yield Problem
+    yield from (ForgottenOut, Problem)
 
 
 def _operation(operation: Operation, named: dict[str, Json], refusals: dict[str, Json]) -> Json:

@@ -18,7 +18,7 @@ from gateway.errors import Code
 from gateway.model.events import PREFIX, TYPES
 from gateway.spec import examples, rules, verifications, words
 from gateway.spec.entry import Answer, Operation, Parameter
-from gateway.spec.words import Extra
+from gateway.spec.words import REF, Extra
 from gateway.webhooks.sending import TIMEOUT
 from gateway.webhooks.telling import SCHEDULE
 
@@ -37,10 +37,14 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "type": _field("What happened."),
         "timestamp": _field("When it was recorded."),
         "data": _field(
-            "What it is about, as it is answered elsewhere: a message, a verification, an activation. As it was then, "
-            "as far as that is kept; `final` is false where it went on since. Past its retention there are `id`, "
-            "`status` and `final` only."
+            "What it is about, as it was then, as far as that is kept; `final` is false where it went on since. Past "
+            "its retention there are `id`, `status` and `final` only."
         ),
+    },
+    "ForgottenOut": {
+        "id": _field("Its id."),
+        "status": _field("Its status after the event."),
+        "final": _field("No further change is expected."),
     },
     "EventList": {
         "items": _field("The events, oldest first."),
@@ -223,6 +227,33 @@ _DATA: Mapping[str, Any] = {
 }
 
 
+def kinds(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's schema as one of three, told apart by `type`: a struct cannot say which `data` comes with which."""
+    schemas = {_kind(about): _kind_schema(about, event) for about in _ABOUT}
+    types = {kind: REF.format(name=_kind(kind.partition(".")[0])) for kind in TYPES}
+    union = {
+        "description": event["description"],
+        "oneOf": [{"$ref": REF.format(name=name)} for name in schemas],
+        "discriminator": {"propertyName": "type", "mapping": types},
+    }
+    return {"FeedEventOut": union, **schemas}
+
+
+def _kind(about: str) -> str:
+    return f"{about.capitalize()}EventOut"
+
+
+def _kind_schema(about: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    fields = event["properties"]
+    types = [kind for kind in TYPES if kind.startswith(f"{about}.")]
+    forms = [{"$ref": REF.format(name=name)} for name in (_ABOUT[about], "ForgottenOut")]
+    more = {
+        "type": {**fields["type"], "enum": types},
+        "data": {"description": fields["data"]["description"], "anyOf": forms},
+    }
+    return {**event, "description": f"An event of the kind `{about}.*`.", "properties": {**fields, **more}}
+
+
 def webhooks() -> dict[str, Any]:
     """The document's `webhooks`: what an endpoint is told, by event type."""
     return {kind: {"post": _told(kind)} for kind in TYPES}
@@ -236,7 +267,7 @@ def _told(kind: str) -> dict[str, Any]:
         "webhook-signature": "`v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for "
         "each of the endpoint's secrets, with blanks between.",
     }
-    data = {**_DATA[about], "status": status}
+    only = {"type": "object", "properties": {"type": {"const": kind}}}
     return {
         "operationId": f"on{about.capitalize()}{status.capitalize()}",
         "tags": ["Events"],
@@ -251,19 +282,8 @@ def _told(kind: str) -> dict[str, Any]:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {
-                        "allOf": [
-                            {"$ref": "#/components/schemas/FeedEventOut"},
-                            {
-                                "type": "object",
-                                "properties": {
-                                    "type": {"const": kind},
-                                    "data": {"$ref": f"#/components/schemas/{_ABOUT[about]}"},
-                                },
-                            },
-                        ]
-                    },
-                    "example": {**_EVENT, "type": kind, "data": data},
+                    "schema": {"allOf": [{"$ref": REF.format(name=_kind(about))}, only]},
+                    "example": {**_EVENT, "type": kind, "data": {**_DATA[about], "status": status}},
                 }
             },
         },

@@ -13,6 +13,7 @@ from gateway.model.reasons import Reason
 
 Extra = Mapping[str, Any]
 
+REF = "#/components/schemas/{name}"
 _BARE_ID = f"[0-9a-hjkmnp-tv-z]{{{LENGTH}}}"
 ID_PATTERN = f"^{PREFIX}{_BARE_ID}$"
 BATCH_ID_PATTERN = f"^{BATCH_PREFIX}{_BARE_ID}$"
