@@ -4,8 +4,9 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode
 STAMP := $(VENV)/.installed
+TOOLS := openapi/tools/node_modules/.installed
 
-.PHONY: help install sandbox test lint format chaos siege bench openapi readme clean
+.PHONY: help install sandbox test lint format chaos siege bench openapi clients readme tools clean
 
 help:
 	@echo "make sandbox   run the gateway with simulated vendors (installs what is missing)"
@@ -16,6 +17,7 @@ help:
 	@echo "make siege     the same with real processes, for twenty minutes"
 	@echo "make bench     benchmark against a fair baseline"
 	@echo "make openapi   write openapi/ anew after a change of the API"
+	@echo "make clients   write the generated code of clients/ anew after that"
 	@echo "make readme    write the README's tables anew after a change of a provider or its simulator"
 
 install: $(STAMP)
@@ -30,8 +32,18 @@ $(STAMP): pyproject.toml uv.lock
 sandbox: $(STAMP)
 	@$(VENV)/bin/gateway sandbox $(ARGS)
 
-test: lint
+test: lint tools
 	$(VENV)/bin/pytest -n 2 $(ARGS)
+
+# Linters of the document and a validating proxy; without npm their tests are skipped, and say so.
+tools:
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(TOOLS); \
+		else echo "no npm here: tests that need its programs are skipped"; fi
+
+$(TOOLS): openapi/tools/package.json openapi/tools/package-lock.json
+	@echo "installing into openapi/tools/node_modules ..."
+	@npm ci --prefix openapi/tools --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
@@ -56,6 +68,10 @@ bench: $(STAMP)
 openapi: $(STAMP)
 	$(VENV)/bin/gateway openapi --format json > openapi/openapi.json
 	$(VENV)/bin/gateway openapi --format yaml > openapi/openapi.yaml
+	$(VENV)/bin/gateway openapi --format json-3.0 > openapi/openapi-3.0.json
+
+clients: openapi
+	clients/generate
 
 readme: $(STAMP)
 	$(VENV)/bin/gateway capabilities --into README.md

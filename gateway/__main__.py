@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(run=_new_key)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
-    openapi.add_argument("--format", choices=("yaml", "json"), default="yaml")
+    openapi.add_argument("--format", choices=("yaml", "json", "json-3.0"), default="yaml", help="default yaml")
     openapi.set_defaults(run=_openapi)
 
     for name, run, told in (
@@ -241,9 +241,9 @@ def _new_key(options: argparse.Namespace) -> int:
 
 
 def _openapi(options: argparse.Namespace) -> int:
-    from gateway.spec.document import as_json, as_yaml
+    from gateway.spec.document import as_json, as_json_3_0, as_yaml
 
-    sys.stdout.write(as_json() if options.format == "json" else as_yaml())
+    sys.stdout.write({"json": as_json, "json-3.0": as_json_3_0, "yaml": as_yaml}[options.format]())
     return 0
 
 

@@ -48,7 +48,7 @@ def problem(answer: httpx.Response, status: int, code: str, pointer: str | None 
     assert body["title"]
     assert body["detail"]
     assert body["instance"] == answer.headers["x-request-id"] != ""
-    assert body["retryable"] is (status in (429, 500, 503))
+    assert body["retryable"] is (status in (429, 500, 503) or code == "verification_not_ready")
     if pointer is not None:
         assert any(error["pointer"].startswith(pointer) for error in body["errors"])
         assert all(error["detail"] for error in body["errors"])

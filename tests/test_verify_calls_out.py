@@ -81,7 +81,9 @@ async def test_the_simulated_vendor_reads_a_code_out(opened: OpenCalls, codes: s
 async def test_before_the_code_came_no_try_is_used(calls: Calls) -> None:
     first = await calls.begun(method="call_out")
     for _ in range(7):
-        problem(await check(calls.harness, first["id"], CODE, "k"), 409, "verification_not_ready")
+        answer = await check(calls.harness, first["id"], CODE, "k")
+        problem(answer, 409, "verification_not_ready")
+        assert answer.json()["retryable"] is True
     assert (await look(calls.harness, first["id"]))["attemptsLeft"] == 5
     await tell(calls, CODE)
     assert (await check(calls.harness, first["id"], CODE, "k")).json() == {"result": "verified"}

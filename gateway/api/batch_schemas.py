@@ -21,8 +21,9 @@ SHARED = tuple(name for name in _FIELDS if name not in ("to", "client_tag"))
 Number = _FIELDS["to"].type
 
 # Each item is decoded by itself: what is wrong with one is told there, and sinks no other.
-_AnyMessage = Annotated[Raw, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/MessageIn"}, {}]})]
-_AnyNumber = Annotated[Raw, Meta(extra_json_schema={"anyOf": [{"type": "string"}, {}]})]
+_ELSE = {"description": "Anything else is answered with its problem."}
+_AnyMessage = Annotated[Raw, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/MessageIn"}, _ELSE]})]
+_AnyNumber = Annotated[Raw, Meta(extra_json_schema={"anyOf": [{"type": "string"}, _ELSE]})]
 
 BatchIn: Any = msgspec.defstruct(
     "BatchIn",

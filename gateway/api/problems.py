@@ -185,7 +185,14 @@ BY_STATUS: Mapping[int, Code] = {
     415: Code.UNSUPPORTED_MEDIA_TYPE,
 }
 RETRYABLE = frozenset(
-    {Code.RATE_LIMITED, Code.OVERLOADED, Code.STORE_UNAVAILABLE, Code.PROVIDER_UNAVAILABLE, Code.INTERNAL_ERROR}
+    {
+        Code.VERIFICATION_NOT_READY,
+        Code.RATE_LIMITED,
+        Code.OVERLOADED,
+        Code.STORE_UNAVAILABLE,
+        Code.PROVIDER_UNAVAILABLE,
+        Code.INTERNAL_ERROR,
+    }
 )
 
 

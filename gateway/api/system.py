@@ -1,19 +1,17 @@
-"""What is not about one message: who am I, health, metrics, the specification, the problem pages."""
+"""What is not about one message: who am I, health, metrics, receipts nobody waited for."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from html import escape
 from typing import Annotated
 
 import msgspec
 from litestar import HttpMethod, Response, route
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
 from msgspec import Meta
 
 from gateway.api.messages import READ, json
-from gateway.api.problems import KINDS, MEDIA_TYPE, problem, problem_headers, slug
+from gateway.api.problems import MEDIA_TYPE, problem, problem_headers
 from gateway.api.requests import AnyRequest, query
 from gateway.api.schemas import MeOut, OrphanList, orphan_out
 from gateway.api.services import Services, caller, services
@@ -84,21 +82,6 @@ async def _scrape(here: Services) -> str:
     return merged.render()
 
 
-@route("/problems/{code:str}", http_method=GET, opt={"scope": None, "produces": "text/html"})
-async def problem_page(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
-    """What a problem type means and what to do about it."""
-    for known, kind in KINDS.items():
-        if slug(known) == code:
-            page = (
-                "<!doctype html><html lang=en><meta charset=utf-8>"
-                f"<title>{escape(kind.title)}</title><h1>{escape(kind.title)}</h1>"
-                f"<p>HTTP {kind.status}, code <code>{known}</code></p>"
-                f"<h2>What happened</h2><p>{escape(kind.happened)}</p><h2>What to do</h2><p>{escape(kind.do)}</p>"
-            )
-            return Response(page.encode(), media_type="text/html")
-    raise NotFoundException
-
-
 class OrphanQuery(msgspec.Struct, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     cursor: Annotated[str, Meta(pattern="^[0-9]{1,15}$")] | None = None
@@ -114,4 +97,4 @@ async def orphans(request: AnyRequest) -> Response[bytes]:
     return json(OrphanList([orphan_out(orphan) for orphan in found], None if following is None else str(following)))
 
 
-HANDLERS = (get_me, live, ready, metrics, problem_page, orphans)
+HANDLERS = (get_me, live, ready, metrics, orphans)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, inspect
 
 from gateway.spec import batches, events, reservations, rules, vendors, verifications, words
+from gateway.spec.examples import PARAMETERS as EXAMPLES
 from gateway.spec.words import REF, SCHEMAS
 
 FIELDS = {
@@ -42,7 +43,10 @@ def parameters(query: type, components: Mapping[str, Schema]) -> Iterator[Schema
         parameter: Schema = {"name": name, "in": "query"}
         if "description" in field:
             parameter["description"] = field.pop("description")
-        yield parameter | {"required": name in required, "schema": field}
+        parameter |= {"required": name in required, "schema": field}
+        if "examples" not in field and (example := EXAMPLES.get((query.__name__, name), EXAMPLES.get(("", name)))):
+            parameter["example"] = example
+        yield parameter
 
 
 def without_null(schema: Schema) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,11 +11,13 @@ import msgspec
 from gateway import __version__
 from gateway.api.event_schemas import ForgottenOut
 from gateway.api.problems import KINDS, MEDIA_TYPE, Problem, problem
-from gateway.errors import Code, GatewayError
+from gateway.errors import Code, GatewayError, Pointer
 from gateway.spec import events, words, yaml
 from gateway.spec.components import parameters, schemas
 from gateway.spec.entry import Answer, OneOf, Operation, Parameter
 from gateway.spec.examples import ID, REQUEST_ID
+from gateway.spec.links import LINKS, Link
+from gateway.spec.older import in_3_0
 from gateway.spec.operations import OPERATIONS
 from gateway.spec.words import REF
 
@@ -31,6 +33,14 @@ PROBLEM_HEADERS = {
 NAMES_MESSAGE = frozenset(
     {Code.DUPLICATE_CLIENT_TAG, Code.IDEMPOTENCY_KEY_REUSED, Code.NOT_CANCELABLE, Code.NOT_CHANGEABLE}
 )
+
+_TOLD: Mapping[Code, Mapping[str, Any]] = {
+    Code.INVALID_REQUEST: {"errors": (Pointer("/to", "This is no telephone number."),)},
+    Code.NO_ROUTE: {"errors": (Pointer("/to", "korea: no route leads this message to it"),)},
+    Code.PROVIDER_ERROR: {"provider": "main", "provider_code": "510", "provider_message": "longUrl is wrong"},
+    Code.PROVIDER_TIMEOUT: {"provider": "main"},
+}
+"""What an example has beside its detail."""
 
 
 def build(operations: Sequence[Operation] = OPERATIONS) -> Json:
@@ -68,6 +78,10 @@ def build(operations: Sequence[Operation] = OPERATIONS) -> Json:
 
 def as_json() -> str:
     return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_json_3_0() -> str:
+    return json.dumps(in_3_0(build()), indent=2, ensure_ascii=False) + "\n"
 
 
 def as_yaml() -> str:
@@ -110,9 +124,11 @@ def _operation(operation: Operation, named: dict[str, Json], refusals: dict[str,
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     elif operation.raw_bodies:
         described["requestBody"] = {
-            "content": {media_type: {"schema": dict(schema)} for media_type, schema in operation.raw_bodies.items()}
+            "content": {media_type: dict(content) for media_type, content in operation.raw_bodies.items()}
         }
-    answers = {status: _answer(answer) for status, answer in operation.answers.items()}
+    answers = {
+        status: _answer(answer, LINKS.get((operation.id, status), ())) for status, answer in operation.answers.items()
+    }
     described["responses"] = {
         str(status): answer for status, answer in sorted((answers | _refused(operation, refusals)).items())
     }
@@ -132,7 +148,7 @@ def _parameter(parameter: Parameter, place: str) -> Json:
     return described
 
 
-def _answer(answer: Answer) -> Json:
+def _answer(answer: Answer, links: Sequence[Link]) -> Json:
     content: Json = {"schema": _ref(answer.body) if answer.body else dict(answer.schema or {})}
     if answer.example is not None:
         content["example"] = answer.example
@@ -141,10 +157,17 @@ def _answer(answer: Answer) -> Json:
         "headers": _headers(answer.headers),
         "content": {answer.media_type: content},
     }
-    if answer.links:
-        described["links"] = {
-            name: {"operationId": name, "parameters": {"id": "$response.body#/id"}} for name in answer.links
-        }
+    if links:
+        described["links"] = {link.name or link.operation: _link(link) for link in links}
+    return described
+
+
+def _link(link: Link) -> Json:
+    described: Json = {"operationId": link.operation}
+    if link.parameters:
+        described["parameters"] = dict(link.parameters)
+    if link.body:
+        described["requestBody"] = link.body
     return described
 
 
@@ -182,4 +205,4 @@ def _refusal(codes: Sequence[Code]) -> Json:
 
 def _example(code: Code) -> Problem:
     about = ID if code in NAMES_MESSAGE else None
-    return problem(GatewayError(code, KINDS[code].happened, message_id=about), REQUEST_ID)
+    return problem(GatewayError(code, KINDS[code].happened, message_id=about, **_TOLD.get(code, {})), REQUEST_ID)

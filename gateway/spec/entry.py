@@ -55,8 +55,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[str, ...] = ()
     """Names in `words.HEADERS`."""
     example: object = None
-    links: tuple[str, ...] = ()
-    """Operations that take this answer's `id` as theirs."""
 
 
 class OneOf(msgspec.Struct, frozen=True):
@@ -98,7 +96,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[Parameter, ...] = ()
     body: type | OneOf | None = None
     raw_bodies: Mapping[str, Mapping[str, Any]] = {}
-    """Schemas by media type, of bodies that are not ours."""
+    """Of bodies that are not ours: schema and example by media type."""
     examples: Mapping[str, tuple[str, object]] = {}
     """Bodies by name, each with a line on what it shows."""
     answers: Mapping[int, Answer]

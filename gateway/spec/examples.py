@@ -134,3 +134,21 @@ EXPLAINED: dict[str, Any] = {
     "reservation": None,
     "warnings": ["the carrier hint is dropped: main has no id for ymobile"],
 }
+
+PARAMETERS: dict[tuple[str, str], str] = {
+    ("", "client"): "shop",
+    ("", "clientTag"): "login-4711",
+    ("", "createdFrom"): "2026-11-20T00:00:00Z",
+    ("", "createdTo"): "2026-11-21T00:00:00+09:00",
+    ("", "cursor"): "WzIwNzc3LDQwXQ",
+    ("", "from"): "2026-11-20T00:00:00Z",
+    ("", "groupTag"): "spring-sale",
+    ("", "provider"): "main",
+    ("", "rule"): "fire",
+    ("", "to"): "2026-11-22T00:00:00+09:00",
+    ("EventQuery", "after"): "evt_01m7v41f0000004j5k6m7n8p",
+    ("ListQuery", "to"): "+819012345678",
+    ("ReservationQuery", "cursor"): "WzE3OTUxMzI4MDAwMDAsIjAxbTd2NDFmMDA0Zmo0ZXJ4cHlmNmc3Nnp4Il0",
+    ("OrphanQuery", "cursor"): "1795132800000",
+}
+"""Query parameters by name; where one means something else, with the name of its query."""

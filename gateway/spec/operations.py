@@ -12,7 +12,7 @@ from gateway.api.requests import MAX_WAIT
 from gateway.api.schemas import ExplainOut, MeOut, MessageIn, MessageList, MessageOut, OrphanList
 from gateway.api.system import OrphanQuery
 from gateway.errors import Code
-from gateway.spec import batches, events, examples, reservations, rules, vendors, verifications
+from gateway.spec import batches, events, examples, files, reservations, rules, vendors, verifications
 from gateway.spec.bodies import Liveness, Readiness
 from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter
 from gateway.spec.words import ID_PATTERN
@@ -65,14 +65,12 @@ MESSAGES = (
                 body=MessageOut,
                 headers=("Location", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"),
                 example=examples.SUBMITTED,
-                links=("getMessage", "cancelMessage"),
             ),
             202: Answer(
                 description="Accepted: the message is durable and will be sent.",
                 body=MessageOut,
                 headers=("Location", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"),
                 example=examples.QUEUED,
-                links=("getMessage", "cancelMessage"),
             ),
         },
         problems=ACCEPTING,
@@ -135,7 +133,6 @@ MESSAGES = (
                 body=MessageOut,
                 headers=("Idempotency-Replayed",),
                 example=examples.CANCELED,
-                links=("getMessage", "eraseMessageContent"),
             )
         },
         problems=CANCELING,
@@ -155,7 +152,6 @@ MESSAGES = (
                 description="The message, without its content.",
                 body=MessageOut,
                 example=examples.ERASED,
-                links=("getMessage",),
             )
         },
         problems=(Code.NOT_CHANGEABLE, Code.STORE_UNAVAILABLE),
@@ -258,9 +254,12 @@ CALLBACKS = (
         "after anything else the vendor should repeat it. Repeats change nothing. A wrong secret is 404.",
         path_parameters=_CALLBACK,
         raw_bodies={
-            "application/x-www-form-urlencoded": {"type": "object", "additionalProperties": {"type": "string"}},
-            "application/json": {},
-            "application/xml": _TEXT,
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+                "example": {"smsid": "01m7v41f004fj4erxpyf6g76zx", "status": "2"},
+            },
+            "application/json": {"schema": {}, "example": {"dlrReport": {"clientTag": "01m7v41f004fj4erxpyf6g76zx"}}},
+            "application/xml": {"schema": _TEXT, "example": "<dlrReport>...</dlrReport>"},
         },
         answers=_PUSHED,
         problems=_PUSH_PROBLEMS,
@@ -285,6 +284,9 @@ _DOCUMENT: Mapping[str, Any] = {
     "required": ["openapi", "info", "paths"],
 }
 
+_BRIEFLY = {"openapi": "3.1.0", "info": {"title": "Message gateway", "version": "0.1.0"}, "paths": {}}
+_PAGE = "<!doctype html><html lang=en>...</html>"
+
 DOCUMENTATION = (
     Operation(
         method="get",
@@ -294,7 +296,7 @@ DOCUMENTATION = (
         scope=None,
         summary="This document as JSON",
         description="The OpenAPI 3.1 document of this gateway's version.",
-        answers={200: Answer(description="The document.", schema=_DOCUMENT)},
+        answers={200: Answer(description="The document.", schema=_DOCUMENT, example=_BRIEFLY)},
     ),
     Operation(
         method="get",
@@ -304,7 +306,9 @@ DOCUMENTATION = (
         scope=None,
         summary="This document as YAML",
         description="The same document, for people.",
-        answers={200: Answer(description="The document.", media_type="application/yaml", schema=_DOCUMENT)},
+        answers={
+            200: Answer(description="The document.", media_type="application/yaml", schema=_DOCUMENT, example=_BRIEFLY)
+        },
     ),
     Operation(
         method="get",
@@ -313,8 +317,36 @@ DOCUMENTATION = (
         tag="Documentation",
         scope=None,
         summary="This document as a page",
-        description="A quick start and the reference, in one page that needs nothing from elsewhere.",
-        answers={200: Answer(description="The page.", media_type="text/html", schema=_TEXT)},
+        description="A quick start and the reference, in one page that needs nothing from elsewhere, and where "
+        "everything can be tried.",
+        answers={200: Answer(description="The page.", media_type="text/html", schema=_TEXT, example=_PAGE)},
+    ),
+    Operation(
+        method="get",
+        path="/docs/{file}",
+        id="getDocsFile",
+        tag="Documentation",
+        scope=None,
+        summary="A file of that page",
+        description="The styles and scripts of the pages under `/docs` and `/problems`. With `If-None-Match` a file "
+        "that is known already is 304.",
+        path_parameters=(
+            Parameter(
+                name="file",
+                description="Its name.",
+                schema={"type": "string", "enum": list(files.NAMES)},
+                example="page.css",
+            ),
+        ),
+        answers={
+            200: Answer(
+                description="The file.",
+                media_type="text/*",
+                schema=_TEXT,
+                headers=("ETag",),
+                example="body { font: 1rem sans-serif }",
+            )
+        },
     ),
     Operation(
         method="get",
@@ -332,7 +364,7 @@ DOCUMENTATION = (
                 example="no-route",
             ),
         ),
-        answers={200: Answer(description="The page.", media_type="text/html", schema=_TEXT)},
+        answers={200: Answer(description="The page.", media_type="text/html", schema=_TEXT, example=_PAGE)},
     ),
 )
 

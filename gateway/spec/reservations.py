@@ -181,7 +181,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 body=MessageOut,
                 headers=("Location", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"),
                 example=_SCHEDULED,
-                links=("getReservation", "changeReservation", "cancelReservation", "getMessage"),
             )
         },
         problems=ACCEPTING,
@@ -243,7 +242,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 description="The reservation, changed.",
                 body=MessageOut,
                 example=_CHANGED,
-                links=("getReservation", "cancelReservation"),
             )
         },
         problems=(Code.NOT_CHANGEABLE, Code.NO_ROUTE, Code.UNSUPPORTED, Code.STORE_UNAVAILABLE),
@@ -267,7 +265,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 description="The reservation, canceled.",
                 body=MessageOut,
                 example=_CANCELED,
-                links=("getReservation", "eraseMessageContent"),
             )
         },
         problems=CANCELING,

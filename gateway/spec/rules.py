@@ -251,7 +251,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 body=ActivationOut,
                 headers=("Location", "Idempotency-Replayed"),
                 example=STARTED,
-                links=("getActivation",),
             )
         },
         problems=(

@@ -148,7 +148,6 @@ _RESENT = _CODE | {
     "expiresAt": "2026-11-20T00:12:00Z",
     "messageId": "msg_01m7v41f000hj4erxpyf6g76zw",
 }
-_LINKS = ("getVerification", "checkVerification", "resendVerification")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -215,7 +214,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 body=VerificationOut,
                 headers=("Location", "Idempotency-Replayed"),
                 example=_CODE,
-                links=_LINKS,
             ),
         },
         problems=(*ACCEPTING, Code.VERIFICATION_PENDING),
@@ -253,7 +251,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 body=VerificationOut,
                 headers=("Location", "Idempotency-Replayed"),
                 example=_RESENT,
-                links=_LINKS,
             )
         },
         problems=(Code.NOT_CHANGEABLE, *(code for code in ACCEPTING if code is not Code.DUPLICATE_CLIENT_TAG)),

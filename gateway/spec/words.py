@@ -70,7 +70,9 @@ HEADERS: Mapping[str, Extra] = {
         "Present where the request repeats an earlier one: this is what that one made, as it stands now.",
         const="true",
     ),
-    "ETag": _string("Names the answer's content, for `If-Match`.", examples=['"5e8f0d2a9c7b41d6a3f0e1b2"'])
+    "ETag": _string(
+        "Names the answer's content, for `If-Match` and `If-None-Match`.", examples=['"5e8f0d2a9c7b41d6a3f0e1b2"']
+    )
     | {"required": True},
     "RateLimit": _string(
         "What is left of the client's configured rate; absent where it has none.", examples=['"messages";r=99;t=1']
@@ -86,6 +88,7 @@ HEADERS: Mapping[str, Extra] = {
     "WWW-Authenticate": _string("The scheme to authenticate with.", examples=['Bearer realm="gateway"'])
     | {"required": True},
 }
+
 
 # if/then/else and not oneOf, which generators of clients take for a choice of types.
 _ONE_WORDING: Extra = {

@@ -1,0 +1,51 @@
+// Draws the reference of /docs from this gateway's own document. No other host is asked for anything, and a key that
+// is entered is kept in this page alone.
+"use strict";
+
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
+// Swagger UI fills examples in as if they were meant: every list would be filtered, every request a repeat of another.
+// What may be left out starts empty, and its example is told in words.
+function withExamplesInWords(text) {
+  const told = JSON.parse(text);
+  for (const methods of Object.values(told.paths)) {
+    for (const operation of Object.values(methods)) {
+      for (const parameter of operation.parameters ?? []) {
+        const example = parameter.example ?? parameter.schema.examples?.[0];
+        if (parameter.required || example === undefined) continue;
+        delete parameter.example;
+        delete parameter.schema.examples;
+        parameter.description += ` Example: \`${example}\``;
+      }
+    }
+  }
+  return JSON.stringify(told);
+}
+
+const nothing = () => () => null;
+const plugin = () => ({
+  statePlugins: {
+    spec: { wrapActions: { updateSpec: (update) => (text) => update(withExamplesInWords(text)) } },
+    // Of the addresses in this page only those like #/Messages/sendMessage lead into the reference.
+    layout: { wrapActions: { parseDeepLinkHash: (lead) => (hash) => lead(hash.startsWith("#/") ? hash : "") } },
+  },
+  wrapComponents: { InfoContainer: nothing, ServersContainer: nothing }, // the page says both
+});
+
+SwaggerUIBundle({
+  dom_id: "#swagger-ui",
+  url: "/openapi.json",
+  presets: [SwaggerUIBundle.presets.apis],
+  plugins: [plugin],
+  layout: "BaseLayout",
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  filter: true,
+  persistAuthorization: false,
+  queryConfigEnabled: false,
+  validatorUrl: null,
+});
