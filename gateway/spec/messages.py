@@ -21,7 +21,7 @@ IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     description="Makes the request repeatable without a `clientTag`: the same key with the same body is the same "
     "message, with another body it is 422. Kept for 24 hours unless configured otherwise.",
-    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
+    schema={"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     example="8f14e45f-ceea-467f-a0e6-f2b1c1a8b3d7",
 )
 PREFER = Parameter(
