@@ -13,7 +13,7 @@ from gateway.api.problems import problem
 from gateway.errors import Code, GatewayError, Pointer
 from gateway.model.ids import BATCH_PREFIX
 from gateway.spec import examples, words
-from gateway.spec.entry import CANCELING, Answer, Operation, Parameter
+from gateway.spec.entry import CANCELING, Answer, Operation, Parameter, idempotency_key
 from gateway.spec.words import BATCH_ID_PATTERN, E164_EXAMPLE, Extra
 
 ID = f"{BATCH_PREFIX}01m7v41f000hj4erxpyf6g76zw"
@@ -66,22 +66,13 @@ _PATH_ID = Parameter(
     schema={"type": "string", "pattern": BATCH_ID_PATTERN},
     example=ID,
 )
-_KEY_SCHEMA = {"type": "string", "pattern": "^[!-~]{1,255}$"}
-_KEY = "8f14e45f-ceea-467f-a0e6-f2b1c1a8b3d7"
-_BATCH_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the batch repeatable: the same key with the same body is the same batch. What was accepted is "
+_BATCH_KEY = idempotency_key(
+    "Makes the batch repeatable: the same key with the same body is the same batch. What was accepted is "
     "answered as it stands, what was not is tried again. With another body it is 422. Kept for 24 hours unless "
-    "configured otherwise.",
-    schema=_KEY_SCHEMA,
-    example=_KEY,
+    "configured otherwise."
 )
-_CANCEL_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the cancel repeatable: the same key is the same cancel, and not 409 because nothing is left to "
-    "cancel.",
-    schema=_KEY_SCHEMA,
-    example=_KEY,
+_CANCEL_KEY = idempotency_key(
+    "Makes the cancel repeatable: the same key is the same cancel, and not 409 because nothing is left to cancel."
 )
 
 _EACH = (

@@ -44,6 +44,16 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     example: str | None = None
 
 
+def idempotency_key(description: str) -> Parameter:
+    """The header that makes a POST repeatable; `description` says what it keeps from happening twice."""
+    return Parameter(
+        name="Idempotency-Key",
+        description=description,
+        schema={"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
+        example="8f14e45f-ceea-467f-a0e6-f2b1c1a8b3d7",
+    )
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a success answers: a struct as JSON, or another media type."""
 

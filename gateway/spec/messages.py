@@ -8,7 +8,7 @@ from gateway.api.requests import MAX_WAIT
 from gateway.api.schemas import ExplainOut, MessageIn, MessageList, MessageOut
 from gateway.errors import Code
 from gateway.spec import examples
-from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter
+from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter, idempotency_key
 from gateway.spec.words import ID_PATTERN
 
 MESSAGE_ID = Parameter(
@@ -17,12 +17,9 @@ MESSAGE_ID = Parameter(
     schema={"type": "string", "pattern": ID_PATTERN},
     example=examples.ID,
 )
-IDEMPOTENCY_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the request repeatable without a `clientTag`: the same key with the same body is the same "
-    "message, with another body it is 422. Kept for 24 hours unless configured otherwise.",
-    schema={"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
-    example="8f14e45f-ceea-467f-a0e6-f2b1c1a8b3d7",
+IDEMPOTENCY_KEY = idempotency_key(
+    "Makes the request repeatable without a `clientTag`: the same key with the same body is the same "
+    "message, with another body it is 422. Kept for 24 hours unless configured otherwise."
 )
 PREFER = Parameter(
     name="Prefer",

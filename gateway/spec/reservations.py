@@ -19,7 +19,7 @@ from gateway.api.reservations import ReservationQuery
 from gateway.api.schemas import MessageList, MessageOut
 from gateway.errors import Code, GatewayError
 from gateway.spec import examples, words
-from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter
+from gateway.spec.entry import ACCEPTING, CANCELING, Answer, Operation, Parameter, idempotency_key
 from gateway.spec.words import E164_EXAMPLE, ID_PATTERN, Extra
 
 
@@ -62,21 +62,14 @@ _ID = Parameter(
     schema={"type": "string", "pattern": ID_PATTERN},
     example=examples.ID,
 )
-_KEY_SCHEMA = {"type": "string", "pattern": "^[!-~]{1,255}$"}
-_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the request repeatable without a `clientTag`: the same key with the same body is the same "
+_KEY = idempotency_key(
+    "Makes the request repeatable without a `clientTag`: the same key with the same body is the same "
     "reservation, with another body it is 422. It counts for this path only. Kept for 24 hours unless configured "
-    "otherwise.",
-    schema=_KEY_SCHEMA,
-    example="5c1b7a52-3b0e-4a55-8a39-3f6f1e0a9d11",
+    "otherwise."
 )
-_CANCEL_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the cancel repeatable: the same key with the same body is answered as the first time, and "
-    "cancels nothing that was made since. With another body it is 422. Kept for 24 hours unless configured otherwise.",
-    schema=_KEY_SCHEMA,
-    example="9a4de0b7-58f5-4f4e-9d5c-0f2f7f1f6c3e",
+_CANCEL_KEY = idempotency_key(
+    "Makes the cancel repeatable: the same key with the same body is answered as the first time, and "
+    "cancels nothing that was made since. With another body it is 422. Kept for 24 hours unless configured otherwise."
 )
 
 _MAKE: Mapping[str, tuple[str, object]] = {

@@ -19,7 +19,7 @@ from gateway.api.rule_schemas import (
 )
 from gateway.errors import Code
 from gateway.spec import words
-from gateway.spec.entry import Answer, Operation, Parameter
+from gateway.spec.entry import Answer, Operation, Parameter, idempotency_key
 from gateway.spec.words import E164_EXAMPLE, ID_PATTERN, Extra
 
 ID = f"{PREFIX}01m7v41f00wfj4erxpyf6g76zx"
@@ -125,12 +125,9 @@ RULE = Parameter(
     schema={"type": "string", "minLength": 1, "maxLength": 32},
     example="fire",
 )
-_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the request repeatable without a `clientTag`: the same key with the same body sets nothing off "
-    "again, with another body it is 422.",
-    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
-    example="e4b7d1b6-5b0c-4b57-9c1f-2f9f0c6d8a10",
+_KEY = idempotency_key(
+    "Makes the request repeatable without a `clientTag`: the same key with the same body sets nothing off "
+    "again, with another body it is 422."
 )
 _LIST = {
     "numbers": [

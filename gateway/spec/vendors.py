@@ -18,7 +18,7 @@ from gateway.api.vendor_schemas import (
 )
 from gateway.asking import TEMPLATES_FRESH_FOR
 from gateway.errors import Code
-from gateway.spec.entry import Answer, Operation, Parameter
+from gateway.spec.entry import Answer, Operation, Parameter, idempotency_key
 from gateway.spec.words import Extra
 
 
@@ -158,12 +158,9 @@ NAME = Parameter(
     schema={"type": "string"},
     example="spare",
 )
-IDEMPOTENCY_KEY = Parameter(
-    name="Idempotency-Key",
-    description="Makes the request repeatable: the same key with the same body is answered as the first time, with "
-    "another body it is 422. A failure is not kept. Kept for 24 hours unless configured otherwise.",
-    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
-    example="0b7d0f5e-6f0e-4a1c-9d57-2f6f7c1d9a40",
+IDEMPOTENCY_KEY = idempotency_key(
+    "Makes the request repeatable: the same key with the same body is answered as the first time, with "
+    "another body it is 422. A failure is not kept. Kept for 24 hours unless configured otherwise."
 )
 
 _FAILURES = (Code.PROVIDER_ERROR, Code.PROVIDER_UNAVAILABLE, Code.PROVIDER_TIMEOUT, Code.STORE_UNAVAILABLE)

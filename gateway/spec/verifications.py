@@ -20,7 +20,7 @@ from gateway.errors import Code
 from gateway.model.codes import USUAL
 from gateway.model.verification import TRIES
 from gateway.spec import examples
-from gateway.spec.entry import ACCEPTING, Answer, OneOf, Operation, Parameter
+from gateway.spec.entry import ACCEPTING, Answer, OneOf, Operation, Parameter, idempotency_key
 from gateway.spec.words import E164_EXAMPLE, ID_PATTERN, Extra
 from gateway.verifying import PREFIX
 
@@ -115,15 +115,6 @@ _ID = Parameter(
 )
 
 
-def _key(description: str) -> Parameter:
-    return Parameter(
-        name="Idempotency-Key",
-        description=description,
-        schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
-        example="0b9e3ff0-3a86-4f0c-8d8e-5d0bbf0c2a77",
-    )
-
-
 _CODE: dict[str, Any] = {
     "id": ID,
     "method": "sms_code",
@@ -171,7 +162,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "is lost, nobody knows whether it waits for the call: the verification is `pending` with `confirmed` false, "
         "and no second call is asked for.",
         headers=(
-            _key(
+            idempotency_key(
                 "Makes the request repeatable without a `clientTag`: the same key with the same body is the same "
                 "verification, with another body it is 422."
             ),
@@ -244,7 +235,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "more, the tries begin anew, and it is valid for as many minutes again. Counts for the number's limit. What is "
         "not pending any more is 409 `not_changeable`; a `call_in` has nothing to be sent again (400).",
         path_parameters=(_ID,),
-        headers=(_key("Makes the request repeatable: the same key sends nothing again."),),
+        headers=(idempotency_key("Makes the request repeatable: the same key sends nothing again."),),
         answers={
             202: Answer(
                 description="The verification, with its new time.",
@@ -267,7 +258,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "code yet, it is 409 `verification_not_ready`, and no try is used.\n\nTo repeat a request whose answer did not "
         "arrive, send it with the same `Idempotency-Key`: it is answered the same, and uses no other try.",
         path_parameters=(_ID,),
-        headers=(_key("Makes the request repeatable: the same key with the same code is one try, with another 422."),),
+        headers=(
+            idempotency_key(
+                "Makes the request repeatable: the same key with the same code is one try, with another 422."
+            ),
+        ),
         body=CheckIn,
         examples={"simple": ("A code", {"code": "123456"})},
         answers={
