@@ -1,0 +1,279 @@
+"""The gateway, for programs that wait."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from typing import Self, TypeVar, Unpack
+
+import httpx
+
+from .bodies import (
+    ByCallIn,
+    ByCallOut,
+    ByCode,
+    Message,
+    MessageFilter,
+    Reservation,
+    ReservationFilter,
+    ToMany,
+    batch_body,
+    call_in_body,
+    call_out_body,
+    change_body,
+    code_body,
+    message_body,
+    owner_body,
+    prefer,
+    reservation_body,
+    to_many_body,
+)
+from .events import Event, typed
+from .generated.api.events import list_events
+from .generated.api.messages import cancel_message, get_message, list_messages, send_batch, send_message
+from .generated.api.numbers import check_verification, get_verification, resend_verification, verify_number
+from .generated.api.operations import list_orphans
+from .generated.api.reservations import (
+    cancel_reservation,
+    change_reservation,
+    get_reservation,
+    list_reservations,
+    make_reservation,
+)
+from .generated.api.rules import activate_rule
+from .generated.api.vendors import get_balance
+from .generated.client import Client
+from .generated.models import (
+    ActivationIn,
+    ActivationOut,
+    BalanceOut,
+    BatchAcceptedOut,
+    CallInIn,
+    CallOutIn,
+    CheckIn,
+    CheckOut,
+    EventList,
+    MessageOut,
+    OrphanOut,
+    OwnerIn,
+    OwnerOut,
+    SmsCodeIn,
+    VerificationOut,
+)
+from .paging import pages
+from .problems import ConflictError
+from .retrying import RetryPolicy
+from .target import only, target
+from .transport import RetryTransport, proxy_for
+from .waiting import Waiting, settled
+
+T = TypeVar("T", MessageOut, VerificationOut)
+
+
+class Gateway:
+    """One client of a gateway; close it, or use it in a `with`. Threads may share it.
+
+    Every call raises `ProblemError` (or a subclass) for what the gateway refuses, `ConnectionFailedError` where no
+    answer came, `UnexpectedAnswerError` where it cannot be read; all are `GatewayError`. Calls that send something
+    are given an Idempotency-Key of their own, unless there is a `client_tag`, or a key of yours: what is tried again
+    is sent once.
+
+    `client` is what the functions in `message_gateway.generated.api` take, for everything that has no method here.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        retry: RetryPolicy | None = None,
+        timeout: float = 35.0,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        """Without `url` and `key` the environment's GATEWAY_URL and GATEWAY_KEY. `timeout`: seconds for each step of a
+        try, longer than the 30 s an answer is ever held. `transport`: in place of httpx's own."""
+        where = target(url, key)
+        layer = RetryTransport(
+            transport or httpx.HTTPTransport(proxy=proxy_for(where.url)),
+            base_path=where.path,
+            policy=retry,
+            sleep=sleep,
+            random=random,
+        )
+        self._http = httpx.Client(base_url=where.url, headers=where.headers, timeout=timeout, transport=layer)
+        self._clock = clock
+        self._sleep = sleep
+        self.client = Client(sync=self._http)
+
+    def __repr__(self) -> str:
+        return f"Gateway({str(self._http.base_url)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # Messages
+
+    def send(
+        self, *, wait: int | None = None, idempotency_key: str | None = None, **message: Unpack[Message]
+    ) -> MessageOut:
+        """Accepts a message for sending. `wait`: hold the answer until the vendor has answered, so many seconds at
+        most (30)."""
+        body, held = message_body(**message), prefer(wait)
+        return send_message.sync(client=self.client, body=body, prefer=held, idempotency_key=idempotency_key)
+
+    def send_batch(self, messages: Iterable[Message], *, idempotency_key: str | None = None) -> BatchAcceptedOut:
+        """Accepts up to 1000 messages. Each item of the answer has either its `message` or its `problem`."""
+        body = batch_body(messages)
+        return send_batch.sync(client=self.client, body=body, idempotency_key=idempotency_key)
+
+    def send_to_many(
+        self, to: Iterable[str], *, idempotency_key: str | None = None, **message: Unpack[ToMany]
+    ) -> BatchAcceptedOut:
+        """Accepts one text for up to 1000 numbers."""
+        body = to_many_body(to, **message)
+        return send_batch.sync(client=self.client, body=body, idempotency_key=idempotency_key)
+
+    def get(self, message_id: str, *, refresh: bool = False) -> MessageOut:
+        """A message with its timeline. `refresh`: ask the vendor first, where it can be asked."""
+        return get_message.sync(message_id, client=self.client, refresh=refresh)
+
+    def messages(self, **which: Unpack[MessageFilter]) -> Iterator[MessageOut]:
+        """All messages, newest first, read page by page."""
+        return pages(lambda at: list_messages.sync(client=self.client, cursor=at, **which))
+
+    def cancel(self, message_id: str, *, idempotency_key: str | None = None) -> MessageOut:
+        """Cancels what has not left. Raises ConflictError where it has."""
+        return cancel_message.sync(message_id, client=self.client, idempotency_key=idempotency_key)
+
+    def wait_until_delivered(self, message_id: str, timeout: float = 60.0) -> MessageOut:
+        """The message, once it is delivered, or once no more is to be expected of it: look at its `status`. Raises
+        WaitTimeoutError with the message as it stands after `timeout` seconds."""
+        return self._until_settled(lambda: self.get(message_id), timeout)
+
+    # Reservations
+
+    def reserve(self, *, idempotency_key: str | None = None, **message: Unpack[Reservation]) -> MessageOut:
+        """Keeps a message until `send_at`."""
+        body = reservation_body(**message)
+        return make_reservation.sync(client=self.client, body=body, idempotency_key=idempotency_key)
+
+    def get_reservation(self, reservation_id: str) -> MessageOut:
+        return get_reservation.sync(reservation_id, client=self.client)
+
+    def reservations(self, **which: Unpack[ReservationFilter]) -> Iterator[MessageOut]:
+        """All that wait, the next one first, read page by page."""
+        return pages(lambda at: list_reservations.sync(client=self.client, cursor=at, **which))
+
+    def change_reservation(
+        self, reservation_id: str, *, send_at: datetime | None = None, text: str | None = None
+    ) -> MessageOut:
+        """Raises ConflictError where it has left, or a vendor keeps it."""
+        body = change_body(send_at, text)
+        return change_reservation.sync(reservation_id, client=self.client, body=body)
+
+    def cancel_reservation(self, reservation_id: str) -> MessageOut:
+        """Cancels what has not left. Raises ConflictError where it has, or was canceled before."""
+        try:
+            return cancel_reservation.sync(reservation_id, client=self.client)
+        except ConflictError as problem:
+            if problem.tries > 1:  # the answer to an earlier try may be the one that was lost
+                reservation = self.get_reservation(reservation_id)
+                if reservation.status == "canceled":
+                    return reservation
+            raise
+
+    # Numbers
+
+    def verify_by_code(
+        self, number: str, *, idempotency_key: str | None = None, **how: Unpack[ByCode]
+    ) -> VerificationOut:
+        """Sends a code in place of `{code}` in the text."""
+        return only(VerificationOut, self._verify(code_body(number, **how), idempotency_key))
+
+    def verify_by_call_in(
+        self, number: str, *, idempotency_key: str | None = None, **how: Unpack[ByCallIn]
+    ) -> VerificationOut:
+        """The number's owner calls the answer's `call_number`."""
+        return only(VerificationOut, self._verify(call_in_body(number, **how), idempotency_key))
+
+    def verify_by_call_out(
+        self, number: str, *, idempotency_key: str | None = None, **how: Unpack[ByCallOut]
+    ) -> VerificationOut:
+        """The vendor calls the number and reads out a code."""
+        return only(VerificationOut, self._verify(call_out_body(number, **how), idempotency_key))
+
+    def verify_owner(
+        self,
+        number: str,
+        *,
+        reference_date: date,
+        client_tag: str | None = None,
+        provider: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> OwnerOut:
+        """Whether the number still belongs to whom it did on that day."""
+        body = owner_body(number, reference_date, client_tag, provider)
+        return only(OwnerOut, self._verify(body, idempotency_key))
+
+    def check_code(self, verification_id: str, code: str, *, idempotency_key: str | None = None) -> CheckOut:
+        """What the code is worth: `verified` once."""
+        body = CheckIn(code=code)
+        return check_verification.sync(verification_id, client=self.client, body=body, idempotency_key=idempotency_key)
+
+    def resend_code(self, verification_id: str, *, idempotency_key: str | None = None) -> VerificationOut:
+        """Another code, or another call."""
+        return resend_verification.sync(verification_id, client=self.client, idempotency_key=idempotency_key)
+
+    def get_verification(self, verification_id: str) -> VerificationOut:
+        return get_verification.sync(verification_id, client=self.client)
+
+    def wait_until_verified(self, verification_id: str, timeout: float = 600.0) -> VerificationOut:
+        """The verification, once the number is verified, or once it cannot be any more: look at its `status`. Raises
+        WaitTimeoutError after `timeout` seconds."""
+        return self._until_settled(lambda: self.get_verification(verification_id), timeout)
+
+    # Everything else that many need
+
+    def activate(
+        self, rule: str, *, client_tag: str | None = None, idempotency_key: str | None = None
+    ) -> ActivationOut:
+        """Sets a call tree off, once."""
+        body = ActivationIn(rule=rule, client_tag=client_tag)
+        return activate_rule.sync(client=self.client, body=body, idempotency_key=idempotency_key)
+
+    def balance(self, provider: str | None = None) -> list[BalanceOut]:
+        """What is left at each vendor; those that cannot say have a `problem`."""
+        return get_balance.sync(client=self.client, provider=provider).balances
+
+    def events(self, *, after: str | None = None, type: str | None = None, limit: int = 100) -> Iterator[Event]:
+        """What happened since the event `after`, oldest first, and all that is kept without it; ends with what there
+        is now. `type`: `message.delivered`, or a kind like `message.*`."""
+
+        def read(at: str | None) -> EventList:
+            return list_events.sync(client=self.client, after=at, type_=type, limit=limit)
+
+        return map(typed, pages(read, after))
+
+    def orphans(self, *, limit: int = 100) -> Iterator[OrphanOut]:
+        """Receipts that match nothing; for an operator's key."""
+        return pages(lambda at: list_orphans.sync(client=self.client, cursor=at, limit=limit))
+
+    def _verify(self, body: OwnerIn | CallInIn | CallOutIn | SmsCodeIn, key: str | None) -> object:
+        return verify_number.sync(client=self.client, body=body, idempotency_key=key)
+
+    def _until_settled(self, read: Callable[[], T], timeout: float) -> T:
+        waiting = Waiting(timeout, self._clock)
+        while not settled(last := read()):
+            self._sleep(waiting.pause(last))
+        return last

@@ -1,0 +1,188 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client, read
+from ...models.message_out import MessageOut
+from ...types import Response
+
+
+def _get_kwargs(
+    id: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "delete",
+        "url": "/reservations/{id}".format(
+            id=quote(str(id), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> MessageOut:
+    if response.status_code == 200:
+        response_200 = MessageOut.from_dict(response.json())
+
+        return response_200
+
+    raise errors.UnexpectedStatus(response.status_code, response.content)
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[MessageOut]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=read(_parse_response, client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[MessageOut]:
+    """Cancel a reservation
+
+     Cancels a message that was given a `sendAt`, as `POST /messages/{id}/cancel` does. Once this is
+    answered 200 it is not sent. A repeat is 409 `not_cancelable`, and so is what left, and what is kept
+    by a vendor that lets go of nothing (`cancelableUntil` null).
+
+    A vendor that keeps it is told to drop it, and it counts as canceled only on the vendor's word: 502
+    where the vendor refuses, 503 where it cannot be told now; then nothing was done. 504 where its
+    answer is lost, after it was asked again: whether it dropped the message is not known, the status is
+    what it was, and the next read or cancel asks the vendor.
+
+    Needs a key with the scope `send`.
+
+    Args:
+        id (str):
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        Response[MessageOut]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+) -> MessageOut:
+    """Cancel a reservation
+
+     Cancels a message that was given a `sendAt`, as `POST /messages/{id}/cancel` does. Once this is
+    answered 200 it is not sent. A repeat is 409 `not_cancelable`, and so is what left, and what is kept
+    by a vendor that lets go of nothing (`cancelableUntil` null).
+
+    A vendor that keeps it is told to drop it, and it counts as canceled only on the vendor's word: 502
+    where the vendor refuses, 503 where it cannot be told now; then nothing was done. 504 where its
+    answer is lost, after it was asked again: whether it dropped the message is not known, the status is
+    what it was, and the next read or cancel asks the vendor.
+
+    Needs a key with the scope `send`.
+
+    Args:
+        id (str):
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        MessageOut
+    """
+
+    return sync_detailed(
+        id=id,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[MessageOut]:
+    """Cancel a reservation
+
+     Cancels a message that was given a `sendAt`, as `POST /messages/{id}/cancel` does. Once this is
+    answered 200 it is not sent. A repeat is 409 `not_cancelable`, and so is what left, and what is kept
+    by a vendor that lets go of nothing (`cancelableUntil` null).
+
+    A vendor that keeps it is told to drop it, and it counts as canceled only on the vendor's word: 502
+    where the vendor refuses, 503 where it cannot be told now; then nothing was done. 504 where its
+    answer is lost, after it was asked again: whether it dropped the message is not known, the status is
+    what it was, and the next read or cancel asks the vendor.
+
+    Needs a key with the scope `send`.
+
+    Args:
+        id (str):
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        Response[MessageOut]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+) -> MessageOut:
+    """Cancel a reservation
+
+     Cancels a message that was given a `sendAt`, as `POST /messages/{id}/cancel` does. Once this is
+    answered 200 it is not sent. A repeat is 409 `not_cancelable`, and so is what left, and what is kept
+    by a vendor that lets go of nothing (`cancelableUntil` null).
+
+    A vendor that keeps it is told to drop it, and it counts as canceled only on the vendor's word: 502
+    where the vendor refuses, 503 where it cannot be told now; then nothing was done. 504 where its
+    answer is lost, after it was asked again: whether it dropped the message is not known, the status is
+    what it was, and the next read or cancel asks the vendor.
+
+    Needs a key with the scope `send`.
+
+    Args:
+        id (str):
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        MessageOut
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            client=client,
+        )
+    ).parsed

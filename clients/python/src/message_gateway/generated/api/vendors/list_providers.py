@@ -1,0 +1,137 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client, read
+from ...models.provider_list import ProviderList
+from ...types import Response
+
+
+def _get_kwargs() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/providers",
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> ProviderList:
+    if response.status_code == 200:
+        response_200 = ProviderList.from_dict(response.json())
+
+        return response_200
+
+    raise errors.UnexpectedStatus(response.status_code, response.content)
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[ProviderList]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=read(_parse_response, client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[ProviderList]:
+    """List providers
+
+     The configured vendor accounts that your client may use (all of them with the scope `admin`): what
+    each can do, how much it takes, and how it stands now.
+
+    Needs a key with the scope `read`.
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        Response[ProviderList]
+    """
+
+    kwargs = _get_kwargs()
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+) -> ProviderList:
+    """List providers
+
+     The configured vendor accounts that your client may use (all of them with the scope `admin`): what
+    each can do, how much it takes, and how it stands now.
+
+    Needs a key with the scope `read`.
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        ProviderList
+    """
+
+    return sync_detailed(
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[ProviderList]:
+    """List providers
+
+     The configured vendor accounts that your client may use (all of them with the scope `admin`): what
+    each can do, how much it takes, and how it stands now.
+
+    Needs a key with the scope `read`.
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        Response[ProviderList]
+    """
+
+    kwargs = _get_kwargs()
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+) -> ProviderList:
+    """List providers
+
+     The configured vendor accounts that your client may use (all of them with the scope `admin`): what
+    each can do, how much it takes, and how it stands now.
+
+    Needs a key with the scope `read`.
+
+    Raises:
+        GatewayError: as the calls of a Gateway do.
+
+    Returns:
+        ProviderList
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.listed_template_out import ListedTemplateOut
+    from ..models.provider_problem_out import ProviderProblemOut
+
+
+T = TypeVar("T", bound="TemplateList")
+
+
+@_attrs_define
+class TemplateList:
+    """The texts of the configuration, then those that vendors keep.
+
+    Attributes:
+        items (list[ListedTemplateOut]): The templates.
+        problems (list[ProviderProblemOut]): Vendors that could not be asked: their templates are missing.
+    """
+
+    items: list[ListedTemplateOut]
+    problems: list[ProviderProblemOut]
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        items = []
+        for items_item_data in self.items:
+            items_item = items_item_data.to_dict()
+            items.append(items_item)
+
+        problems = []
+        for problems_item_data in self.problems:
+            problems_item = problems_item_data.to_dict()
+            problems.append(problems_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "items": items,
+                "problems": problems,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.listed_template_out import ListedTemplateOut  # noqa: PLC0415
+        from ..models.provider_problem_out import ProviderProblemOut  # noqa: PLC0415
+
+        d = dict(src_dict)
+        items = []
+        _items = d.pop("items")
+        for items_item_data in _items:
+            items_item = ListedTemplateOut.from_dict(items_item_data)
+
+            items.append(items_item)
+
+        problems = []
+        _problems = d.pop("problems")
+        for problems_item_data in _problems:
+            problems_item = ProviderProblemOut.from_dict(problems_item_data)
+
+            problems.append(problems_item)
+
+        template_list = cls(
+            items=items,
+            problems=problems,
+        )
+
+        template_list.additional_properties = d
+        return template_list
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
