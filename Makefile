@@ -16,7 +16,7 @@ help:
 	@echo "make chaos     10,000 seeded histories of faults; says which seed replays what it finds"
 	@echo "make siege     the same with real processes, for twenty minutes"
 	@echo "make bench     benchmark against a fair baseline"
-	@echo "make openapi   write openapi/ anew after a change of the API"
+	@echo "make openapi   write openapi/ and what is made of it in deploy/ anew after a change of the API"
 	@echo "make clients   write the generated code of clients/ anew after that"
 	@echo "make readme    write the README's tables anew after a change of a provider or its simulator"
 
@@ -69,6 +69,8 @@ openapi: $(STAMP)
 	$(VENV)/bin/gateway openapi --format json > openapi/openapi.json
 	$(VENV)/bin/gateway openapi --format yaml > openapi/openapi.yaml
 	$(VENV)/bin/gateway openapi --format json-3.0 > openapi/openapi-3.0.json
+	$(VENV)/bin/python deploy/kong/generate.py > deploy/kong/kong.yaml
+	$(VENV)/bin/python deploy/aws/generate.py > deploy/aws/openapi-aws.json
 
 clients: openapi
 	clients/generate

@@ -18,8 +18,8 @@ from gateway.api.problems import KINDS, MEDIA_TYPE, RETRYABLE, slug
 from gateway.errors import Code
 from gateway.model.outcome import Guarantee
 from gateway.providers import TYPES
+from gateway.providers.abilities import abilities
 from gateway.spec import files, page, problem_pages, routes
-from gateway.spec.abilities import abilities
 from gateway.spec.document import build
 from tests.harness import Harness
 

@@ -87,7 +87,7 @@ class WebhookList(msgspec.Struct, rename="camel"):
     """The configured endpoints; all on one page."""
 
     items: list[WebhookOut]
-    next_cursor: None
+    next_cursor: str | None
 
 
 class WebhookTestOut(msgspec.Struct):

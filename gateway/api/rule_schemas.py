@@ -31,7 +31,7 @@ class RuleList(msgspec.Struct, rename="camel"):
     """The rules the client may use; all on one page."""
 
     items: list[RuleOut]
-    next_cursor: None
+    next_cursor: str | None
 
 
 class RuleNumberIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

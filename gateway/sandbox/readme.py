@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-import msgspec
-
-from gateway.provider import Capabilities, Keeping, ProviderType, ProviderTypes
+from gateway.provider import ProviderTypes
+from gateway.providers.abilities import abilities
 from gateway.sandbox.run import simulators
 
 PLAIN = "as any number"
-_CHARSETS = {"gsm7": "GSM-7", "ucs2": "UCS-2", "cp932": "Shift_JIS", "cp949": "CP949"}
 
 
 def capabilities(types: ProviderTypes) -> str:
     """A Markdown table with a column for each type, without a newline at the end."""
-    rows: dict[str, Callable[[ProviderType], str]] = {
-        "texts": lambda kind: _yes(kind.capabilities.messages),
-        "countries": lambda kind: _listed(kind.capabilities.countries) or "all",
-        "guarantee": lambda kind: kind.guarantee,
-        "delivery reports": lambda kind: _yes(kind.capabilities.delivery_reports),
-        "status query": lambda kind: _yes(kind.capabilities.status_query),
-        "sender (`from`)": lambda kind: _yes(kind.capabilities.sender),
-        "`subject`": lambda kind: _yes(kind.capabilities.subject),
-        "`carrier` hints": lambda kind: _listed(kind.capabilities.carriers),
-        "longest text": lambda kind: _longest(kind.capabilities),
-        "receivers in a request": lambda kind: str(kind.capabilities.receivers) if kind.capabilities.messages else "",
-        "its own templates": lambda kind: _yes(kind.capabilities.templates),
-        "short URLs": lambda kind: _yes(kind.capabilities.short_urls),
-        "balance": lambda kind: _yes(kind.capabilities.balance),
-        "usage": lambda kind: _yes(kind.capabilities.usage),
-        "keeps reservations": lambda kind: _keeping(kind.capabilities.reservations),
-        "verifies numbers": lambda kind: ", ".join(f"`{each}`" for each in sorted(kind.capabilities.verification)),
-        "rules (call trees)": lambda kind: _yes(kind.capabilities.rules),
-        "`options`": _options,
-    }
-    return _table(["", *types], [[name, *(row(kind) or "no" for kind in types.values())] for name, row in rows.items()])
+    return _table(["", *types], [[name, *cells] for name, cells in abilities(types).items()])
 
 
 def endings(types: ProviderTypes) -> str:
@@ -70,34 +47,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _without_repeats(cells: list[str]) -> list[str]:
     return [cells[0], *("the same" if here == left != PLAIN else here for left, here in pairwise(cells))]
-
-
-def _yes(able: bool) -> str:
-    return "yes" if able else "no"
-
-
-def _listed(values: frozenset[str]) -> str:
-    return ", ".join(sorted(values))
-
-
-def _longest(able: Capabilities) -> str:
-    if not able.messages:
-        return ""
-    characters = f"{able.characters} characters" if able.characters else ""
-    octets = f"{able.octets} bytes" if able.octets else ""
-    said = " and ".join(filter(None, (characters, octets)))
-    return f"{said} ({_CHARSETS[able.charset]})" if said and able.charset else said or "any"
-
-
-def _keeping(keeping: Keeping | None) -> str:
-    if keeping is None:
-        return ""
-    ahead = f"{math.ceil(keeping.ahead / 60)} minutes ahead" if keeping.ahead else ""
-    whole = {1: "", 60: "to the minute"}.get(keeping.whole, f"to {keeping.whole} seconds")
-    firm = "" if keeping.cancelable else "not cancelable"
-    return ", ".join(filter(None, ("yes", ahead, whole, firm)))
-
-
-def _options(kind: ProviderType) -> str:
-    fields = msgspec.structs.fields(kind.options) if kind.options else ()
-    return ", ".join(f"`{field.encode_name}`" for field in fields)

@@ -88,7 +88,8 @@ def _named(kinds: Iterable[inspect.Type], seen: set[int]) -> Iterator[Named]:
 
 
 def _refined(schema: Any) -> Any:
-    """msgspec's dialect made plain: nulls beside their type, enums typed, one choice a constant, whole bounds."""
+    """msgspec's dialect made plain: nulls beside their type, enums typed, one choice a constant, whole bounds,
+    room for integers without one."""
     if isinstance(schema, list):
         return [_refined(item) for item in schema]
     if not isinstance(schema, dict):
@@ -107,6 +108,8 @@ def _refined(schema: Any) -> Any:
         plain["const"] = plain.pop("enum")[0]
     if plain.get("type") == "integer":
         plain |= {name: int(plain[name]) for name in _INTEGERS if name in plain}
+        if "maximum" not in plain:
+            plain["format"] = "int64"  # else generators of clients take 32 bits
     if plain.get("required") == []:
         del plain["required"]
     return plain

@@ -12,8 +12,8 @@ from typing import Any
 from gateway.api.problems import KINDS, RETRYABLE, slug
 from gateway.model.outcome import Guarantee
 from gateway.providers import TYPES
+from gateway.providers.abilities import abilities
 from gateway.spec import markup
-from gateway.spec.abilities import abilities
 from gateway.spec.markup import inline, pre, prose
 
 Json = dict[str, Any]

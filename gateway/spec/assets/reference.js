@@ -47,5 +47,6 @@ SwaggerUIBundle({
   filter: true,
   persistAuthorization: false,
   queryConfigEnabled: false,
+  syntaxHighlight: { theme: "tomorrow-night" },
   validatorUrl: null,
 });
