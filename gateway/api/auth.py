@@ -11,7 +11,7 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from gateway.api.requests import client_address
+from gateway.api.requests import client_address, listed
 from gateway.errors import Code, GatewayError, Pointer
 from gateway.settings import Client, key_digest
 from gateway.settings import Network as Net
@@ -51,7 +51,7 @@ class Access:
         peer = connection.client.host if connection.client else ""
         if not self._trusted:
             return peer
-        return client_address(peer, connection.headers.get("x-forwarded-for", ""), self._trusted, _parse)
+        return client_address(peer, listed(connection.headers, "x-forwarded-for"), self._trusted, _parse)
 
 
 @lru_cache(4096)
@@ -71,7 +71,7 @@ def allowed(address: str, networks: Iterable[Net]) -> bool:
 async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of every route: its `opt` names the scope it needs (None: open) and the media type it answers
     (None: whatever the caller would like)."""
-    accept = connection.headers.get("accept") or "*/*"
+    accept = listed(connection.headers, "accept") or "*/*"
     produced = handler.opt.get("produces", "application/json")
     if produced and accept not in ("*/*", "application/json") and not acceptable(accept, produced):
         raise GatewayError(Code.NOT_ACCEPTABLE, f"The answer is {produced}; the Accept header excludes it.")

@@ -14,9 +14,9 @@ from msgspec import Raw, structs
 
 from gateway.api.batch_schemas import SHARED, BatchIn, Number
 from gateway.api.drafting import given, normalise
-from gateway.api.requests import AnyRequest, json_body, schema_error
+from gateway.api.requests import AnyRequest, json_body, schema_error, whole_body
 from gateway.api.schemas import MessageIn
-from gateway.errors import GatewayError, invalid
+from gateway.errors import Code, GatewayError, invalid
 from gateway.model import phone
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ async def _envelope(request: AnyRequest) -> Any:
     except GatewayError as error:
         if [place.pointer for place in error.errors] == ["/clientTag"]:
             raise invalid("/clientTag", "A clientTag names one message: give one to each of `messages`.") from None
-        body = _mended(await request.body())
+        body = _mended(await whole_body(request)) if error.code is Code.INVALID_REQUEST else None
         if body is None:
             raise
     if given(body.messages) is None and given(body.to) is None:

@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from gateway.api.auth import allowed
-from gateway.api.requests import AnyRequest
+from gateway.api.requests import AnyRequest, whole_body
 from gateway.api.services import Services, services
 from gateway.errors import Code, GatewayError, UnreadableCallback, invalid
 from gateway.model.values import Secret
@@ -39,7 +39,7 @@ async def vendor_callback(
             parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
         ),
         content_type=request.headers.get("content-type", ""),
-        body=await request.body(),
+        body=await whole_body(request),
     )
     try:
         await here.receipts.take_in(target, callback)

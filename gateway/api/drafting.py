@@ -112,5 +112,15 @@ def utc(pointer: str, value: datetime | UnsetType) -> datetime | UnsetType:
         raise invalid(pointer, "The time lies outside the years 1 to 9999.") from None
 
 
+def utc_bound(value: datetime | UnsetType) -> datetime | UnsetType:
+    """The same of a bound: what no year from 1 to 9999 holds lies before all others, or after them."""
+    if isinstance(value, UnsetType):
+        return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if value.year == 1 else datetime.max).replace(tzinfo=UTC)
+
+
 def ms(value: datetime | None) -> int | None:
     return None if value is None else int(value.timestamp() * 1000)

@@ -12,7 +12,8 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import MEDIA_TYPE, problem, translate
+from gateway.api.problems import KINDS, MEDIA_TYPE, problem, problem_headers, translate
+from gateway.errors import GatewayError, invalid
 from gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -21,6 +22,25 @@ _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 """Routes whose successes are not logged: probes would drown everything else."""
+
+
+SINGLE = (b"host", b"authorization", b"content-type", b"content-encoding", b"idempotency-key")
+"""Headers that are given once: of two, a proxy in between may have read the other one."""
+
+
+def mistaken(scope: Any, headers: dict[bytes, bytes]) -> GatewayError | None:
+    """What is wrong with a request's headers, whatever it is about (RFC 9110, 5.3; RFC 9112, 3.2)."""
+    if len(headers) != len(scope["headers"]):
+        given = [name for name, _ in scope["headers"]]
+        for name in SINGLE:
+            if given.count(name) > 1:
+                spelt = name.decode().title()
+                return invalid(f"/headers/{spelt}", f"The header {spelt} is given more than once.")
+    if scope.get("http_version") == "1.1" and b"host" not in headers:
+        return invalid("/headers/Host", "A request of HTTP/1.1 names its Host.")
+    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        return invalid("/headers/Transfer-Encoding", "Of transfer codings only chunked is read.")
+    return None
 
 
 class Edge:
@@ -53,19 +73,23 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, receive, reply)
+            if wrong := mistaken(scope, headers):
+                await self._refuse(wrong, bound["request_id"], reply)
+            else:
+                await self._app(scope, receive, reply)
         except Exception as error:  # nothing above would answer the caller in our form
             log.error("internal error", exc_info=error)
             if not status:
-                await self._fail(error, bound["request_id"], reply)
+                await self._refuse(translate(error), bound["request_id"], reply)
         finally:
             self._note(scope, status, time.perf_counter() - began)
             structlog.contextvars.clear_contextvars()
 
-    async def _fail(self, error: Exception, request_id: str, reply: Send) -> None:
-        body = msgspec.json.encode(problem(translate(error), request_id))
-        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-        await reply({"type": "http.response.start", "status": 500, "headers": headers})
+    async def _refuse(self, error: GatewayError, request_id: str, reply: Send) -> None:
+        body = msgspec.json.encode(problem(error, request_id))
+        told = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem_headers(error)}
+        headers = [(name.encode(), value.encode()) for name, value in told.items()]
+        await reply({"type": "http.response.start", "status": KINDS[error.code].status, "headers": headers})
         await reply({"type": "http.response.body", "body": body, "more_body": False})
 
     def _note(self, scope: Any, status: int, seconds: float) -> None:

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from gateway.activating import PREFIX as ACTIVATION
-from gateway.api.drafting import ms, utc
+from gateway.api.drafting import ms, utc_bound
 from gateway.api.event_schemas import (
     EventList,
     EventQuery,
@@ -164,7 +164,7 @@ async def redeliver_since(request: AnyRequest, name: FromPath[str]) -> Response[
     """The endpoint is told of all that happened since a time once more."""
     here, hook = services(request), _named(services(request), name)
     body = await json_body(request, RedeliverIn)
-    since = ms(utc("/since", body.since))  # type: ignore[arg-type]  # it is given
+    since = ms(utc_bound(body.since))  # type: ignore[arg-type]  # it is given
     assert since is not None
     await here.feed.rewind(hook.name, hook.client, max(since, 0))
     return json(await _shown(here, hook), 202)

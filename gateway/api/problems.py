@@ -64,8 +64,8 @@ KINDS: Mapping[Code, Kind] = {
     Code.UNSUPPORTED_MEDIA_TYPE: Kind(
         415,
         "Unsupported media type",
-        "The body is not declared to be JSON in UTF-8.",
-        "Send `Content-Type: application/json`.",
+        "The body is not declared to be JSON in UTF-8, or it is compressed.",
+        "Send `Content-Type: application/json`, and no `Content-Encoding`.",
     ),
     Code.DUPLICATE_CLIENT_TAG: Kind(
         409,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any, TypeVar, cast, get_args
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request
+from litestar.datastructures import Headers
+from litestar.exceptions import InternalServerException
 
 from gateway.errors import Code, GatewayError, invalid
 
@@ -16,10 +19,11 @@ AnyRequest = Request[Any, Any, Any]
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?:`(?P<part>key|keys|value|values)` in )?`(?P<path>\$.*)`)?$", re.DOTALL)
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
-_CHARSET = re.compile(r"""charset\s*=\s*"?(?P<name>[^\s;"]+)""", re.IGNORECASE)
+_CHARSET = re.compile(r""";\s*charset\s*=\s*"?([^\s;"]*)""", re.IGNORECASE)
+_BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(?P<seconds>\d{1,9})", re.IGNORECASE)
+_WAIT = re.compile(r"\s*wait\s*=\s*(?P<quote>\"?)(?P<seconds>[0-9]+)(?P=quote)\s*(?:;.*)?", re.IGNORECASE | re.DOTALL)
 MAX_WAIT = 30
 
 
@@ -62,6 +66,14 @@ def _read(value: str, kind: type | None) -> Any:
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 
 
+async def whole_body(request: AnyRequest) -> bytes:
+    """The body as it came. A caller that leaves before its end made no mistake of ours: no one reads the answer."""
+    try:
+        return await request.body()
+    except InternalServerException:  # what the framework makes of a disconnect, and of nothing else here
+        raise invalid("", "The connection ended before the body did.") from None
+
+
 async def json_body(request: AnyRequest, schema: type[T]) -> T:
     """The body, decoded and checked. Raises 400, 413 or 415 problems."""
     content_type = request.headers.get("content-type", "")
@@ -70,10 +82,15 @@ async def json_body(request: AnyRequest, schema: type[T]) -> T:
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
         raise GatewayError(Code.UNSUPPORTED_MEDIA_TYPE, "The body must be declared as Content-Type: application/json.")
-    charset = _CHARSET.search(content_type)
-    if charset and charset["name"].lower() not in ("utf-8", "utf8"):
+    if any(charset.lower() not in ("utf-8", "utf8") for charset in _CHARSET.findall(content_type)):
         raise GatewayError(Code.UNSUPPORTED_MEDIA_TYPE, "JSON is read in UTF-8 only.")
-    body = await request.body()
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+        raise GatewayError(
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            "A body is read as it is, never compressed: leave Content-Encoding out.",
+            headers={"accept-encoding": "identity"},
+        )
+    body = await whole_body(request)
     decoder = _decoders.get(schema)
     if decoder is None:
         decoder = _decoders[schema] = msgspec.json.Decoder(schema)
@@ -90,6 +107,7 @@ def query(request: AnyRequest, schema: type[T]) -> T:
     """The query, as `schema` types it. Unknown and repeated parameters are refused: a typo is no default."""
     values: dict[str, Any] = {}
     kinds = _kinds(cast(Any, schema))
+    check_encoding(request.scope["query_string"])
     for name, value in request.query_params.multi_items():
         if name in values:
             raise invalid(f"/{name}", f"The query parameter {name} is given twice.")
@@ -100,6 +118,22 @@ def query(request: AnyRequest, schema: type[T]) -> T:
         raise schema_error(error) from error
 
 
+def check_encoding(query_string: bytes) -> None:
+    """Raises where a query is not percent-encoded UTF-8: it would be read as something that nobody asked for."""
+    if b"%" in query_string:
+        try:
+            unquote_to_bytes(query_string).decode()
+        except UnicodeDecodeError:
+            raise invalid("", "The query is not UTF-8.") from None
+        if _BROKEN_PERCENT.search(query_string):
+            raise invalid("", "The query has a % that two hexadecimal digits do not follow: % itself is %25.")
+
+
+def listed(headers: Headers, name: str) -> str:
+    """A header that holds a list and may be given on several lines (RFC 9110, 5.2)."""
+    return ", ".join(headers.getall(name, []))
+
+
 def idempotency_key(request: AnyRequest) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
@@ -108,9 +142,12 @@ def idempotency_key(request: AnyRequest) -> str | None:
 
 
 def preferred_wait(request: AnyRequest) -> int:
-    """Seconds of `Prefer: wait=N`, at most `MAX_WAIT`; 0 where none is asked for (RFC 7240)."""
-    match = _WAIT.search(request.headers.get("prefer", ""))
-    return min(int(match["seconds"]), MAX_WAIT) if match else 0
+    """Seconds of `Prefer: wait=N`, at most `MAX_WAIT`; 0 where none is asked for, or no number of them (RFC 7240: of
+    several the first counts, and what is not understood is ignored)."""
+    for preference in listed(request.headers, "prefer").split(","):
+        if match := _WAIT.fullmatch(preference):
+            return min(int(match["seconds"][:9]), MAX_WAIT)
+    return 0
 
 
 def client_address(peer: str, forwarded: str, trusted: tuple[Any, ...], parse: Any) -> str:

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
-from gateway.api.drafting import check_text, claims_of, given, ms, utc
+from gateway.api.drafting import check_text, claims_of, given, ms, utc, utc_bound
 from gateway.api.listing import Moment, Name, bound, no_cursor, of_tag, page, read_cursor
 from gateway.api.messages import READ_QUERY, SEND, ClientQuery, accept, find, json, visible
 from gateway.api.problems import problem, translate
@@ -114,7 +114,7 @@ async def cancel_reservations(request: AnyRequest) -> Response[bytes]:
     """Cancels all that fit; nobody cancels everything by accident."""
     here, client = services(request), caller(request).client
     body = await json_body(request, ReservationsCancelIn)
-    body = msgspec.structs.replace(body, begins=utc("/from", body.begins), ends=utc("/to", body.ends))
+    body = msgspec.structs.replace(body, begins=utc_bound(body.begins), ends=utc_bound(body.ends))
     group, begins, ends = given(body.group_tag), given(body.begins), given(body.ends)
     if group is None and begins is None and ends is None and body.all is not True:
         raise invalid("", 'Say which: groupTag, from, to, or "all": true.')

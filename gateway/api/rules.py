@@ -19,7 +19,7 @@ from gateway.api.drafting import claims_of, given
 from gateway.api.listing import bound
 from gateway.api.messages import READ, READ_QUERY, SEND, json, visible
 from gateway.api.problems import problem
-from gateway.api.requests import AnyRequest, idempotency_key, json_body, query
+from gateway.api.requests import AnyRequest, idempotency_key, json_body, listed, query
 from gateway.api.rule_schemas import (
     ActivationIn,
     ActivationLogOut,
@@ -103,7 +103,7 @@ def _entry(provider: Provider, index: int, asked: RuleNumberIn, region: str) -> 
 
 def _expected(request: AnyRequest) -> Sequence[str] | None:
     """The entity tags of `If-Match`; None where any list will do."""
-    header = request.headers.get("if-match", "").strip()
+    header = listed(request.headers, "if-match").strip()
     if header in ("", "*"):
         return None
     return _TAGS.findall(header)
