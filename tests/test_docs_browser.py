@@ -228,6 +228,23 @@ def test_what_may_be_left_out_is_left_out(watch: Callable[..., Watched]) -> None
     watched.is_clean()
 
 
+def test_moments_of_examples_lie_ahead(watch: Callable[..., Watched]) -> None:
+    """Whenever it is tried: the document's own stand still."""
+    watched = watch()
+    watched.page.clock.install(time="2031-05-06T07:08:09Z")
+    page = watched.open("/docs")
+    box = operation(page, "sendMessage")
+    box.get_by_role("button", name="Try it out").click()
+    shown = {}
+    for name in ("simple", "code", "reservation"):
+        box.locator(".opblock-section-request-body .examples-select-element").select_option(name)
+        shown[name] = json.loads(box.locator("textarea.body-param__text").input_value())
+    assert "sendAt" not in shown["simple"]
+    assert shown["code"]["expiresAt"] == "2031-05-08T00:05:00Z"
+    assert shown["reservation"]["sendAt"] == "2031-05-08T09:00:00+09:00"
+    watched.is_clean()
+
+
 def test_an_address_may_lead_into_the_reference(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open("/docs#/Messages/sendMessage")

@@ -178,7 +178,7 @@ def test_every_operation_is_complete(operation: dict[str, Any]) -> None:
         assert parameter["description"], parameter["name"]
         schema = parameter["schema"]
         shown = [parameter["example"]] if "example" in parameter else schema.get("examples", ())
-        assert shown or {"enum", "default", "const", "$ref"} & schema.keys(), parameter["name"]
+        assert shown, parameter["name"]
         for example in shown:
             valid(example, schema)
         assert "null" not in str(parameter["schema"]), parameter["name"]

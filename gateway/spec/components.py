@@ -44,8 +44,8 @@ def parameters(query: type, components: Mapping[str, Schema]) -> Iterator[Schema
         if "description" in field:
             parameter["description"] = field.pop("description")
         parameter |= {"required": name in required, "schema": field}
-        if "examples" not in field and (example := EXAMPLES.get((query.__name__, name), EXAMPLES.get(("", name)))):
-            parameter["example"] = example
+        if "examples" not in field:
+            parameter["example"] = EXAMPLES.get((query.__name__, name)) or EXAMPLES["", name]
         yield parameter
 
 

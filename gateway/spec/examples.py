@@ -135,7 +135,7 @@ EXPLAINED: dict[str, Any] = {
     "warnings": ["the carrier hint is dropped: main has no id for ymobile"],
 }
 
-PARAMETERS: dict[tuple[str, str], str] = {
+PARAMETERS: dict[tuple[str, str], object] = {
     ("", "client"): "shop",
     ("", "clientTag"): "login-4711",
     ("", "createdFrom"): "2026-11-20T00:00:00Z",
@@ -143,8 +143,12 @@ PARAMETERS: dict[tuple[str, str], str] = {
     ("", "cursor"): "WzIwNzc3LDQwXQ",
     ("", "from"): "2026-11-20T00:00:00Z",
     ("", "groupTag"): "spring-sale",
+    ("", "latest"): True,
+    ("", "limit"): 50,
     ("", "provider"): "main",
+    ("", "refresh"): True,
     ("", "rule"): "fire",
+    ("", "status"): "delivered",
     ("", "to"): "2026-11-22T00:00:00+09:00",
     ("EventQuery", "after"): "evt_01m7v41f0000004j5k6m7n8p",
     ("ListQuery", "to"): "+819012345678",

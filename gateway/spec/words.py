@@ -25,8 +25,8 @@ INTRODUCTION = """\
 Send a message with one request; the gateway keeps it, hands it to a vendor, and tells you what became of it.
 
 JSON in UTF-8, names in camelCase, times per RFC 3339 with an offset (answers are in UTC). A field that is not set is \
-absent. Unknown fields and query parameters are refused, so that a typo never becomes a silent default. Of a member that \
-is given twice in an object the last counts.
+absent. Unknown fields and query parameters are refused, so that a typo never becomes a silent default. Of a member \
+that is given twice in an object the last counts.
 
 Every request but those for health, documentation and problem pages carries `Authorization: Bearer <key>`. A key \
 belongs to one client, and a client sees only its own records. Its scopes (`read`, `send`, `admin`) say what it may do.
