@@ -45,7 +45,7 @@ OWN_ERRORS: Mapping[str, tuple[Code, str]] = {
     "THROTTLED": (Code.RATE_LIMITED, "Too many requests come at once. Nothing was accepted."),
     "QUOTA_EXCEEDED": (Code.RATE_LIMITED, "The usage plan's quota is used up. Nothing was accepted."),
 }
-"""API Gateway's own errors as the contract tells such things. That the gateway is silent is its 503: the contract's
+"""API Gateway's own errors in the form of the gateway's. That the gateway is silent is its 503: its
 502 and 504 are about vendors."""
 
 
