@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Union
+from urllib.parse import urlencode
 
 import jsonschema_rs
 import msgspec
@@ -17,6 +19,8 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from gateway.api import application
 from gateway.model.ids import PREFIX, new_id
+from gateway.provider import Callback
+from gateway.sandbox.run import Sandbox
 from gateway.spec import reservations, routes, words
 from gateway.spec.document import as_json, as_json_3_0, as_yaml, build
 from gateway.spec.entry import OneOf
@@ -216,6 +220,22 @@ def test_examples_are_bodies_the_api_decodes() -> None:
             assert body is not None
             shape: Any = Union[body.kinds] if isinstance(body, OneOf) else body  # noqa: UP007  (of a tuple)
             msgspec.json.decode(msgspec.json.encode(value), type=shape)
+
+
+def test_examples_of_pushes_are_some_vendor_s(tmp_path: Path) -> None:
+    """Each can be read by a provider of a type that pushes so, and names what the document's messages are called."""
+    providers = Sandbox(tmp_path, "127.0.0.1", 8080).settings.providers
+    content = DOCUMENT["paths"]["/callbacks/{provider}/{secret}/{kind}"]["post"]["requestBody"]["content"]
+    form = urlencode(content["application/x-www-form-urlencoded"]["example"])
+    pushes = [
+        ("mediasms", "delivery", "application/x-www-form-urlencoded", form),
+        ("aicross", "dlr", "application/json", json.dumps(content["application/json"]["example"])),
+        ("aicross", "dlr", "application/xml", content["application/xml"]["example"]),
+    ]
+    for name, kind, media_type, body in pushes:
+        callback = Callback(kind=kind, content_type=media_type, body=body.encode())
+        (receipt,) = providers[name].receipts(callback)
+        assert receipt.reference.startswith("01m7v41f004fj4erxpyf6g76zx"), name
 
 
 def test_every_field_is_explained_and_no_words_are_left_over() -> None:

@@ -134,7 +134,7 @@ OPERATIONS: tuple[Operation, ...] = (
             202: Answer(
                 description="Every item with its message or its problem. Messages are durable and will be sent.",
                 body=BatchAcceptedOut,
-                headers=("Idempotency-Replayed", "RateLimit", "RateLimit-Policy"),
+                headers=("Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After"),
                 example=_ACCEPTED,
             )
         },

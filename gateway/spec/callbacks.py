@@ -11,8 +11,13 @@ from gateway.spec.entry import Answer, Operation, Parameter
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _CALLBACK = (
     Parameter(name="provider", description="The provider's name in the configuration.", schema=_TEXT, example="main"),
-    Parameter(name="secret", description="The provider's `callback_secret`.", schema=_TEXT, example="w7Jq2mZr0cXk"),
+    Parameter(name="secret", description="The provider's `callback_secret`.", schema=_TEXT, example="w7Jq2mZr0cXkT5vB"),
     Parameter(name="kind", description="What is pushed: a kind this type of vendor has.", schema=_TEXT, example="dlr"),
+)
+_RECEIPT = {"type": "DLR", "clientTag": "01m7v41f004fj4erxpyf6g76zx1", "statusId": "2"}
+_XML = (
+    '<?xml version="1.0" encoding="UTF-8"?><eventNotifications><eventNotification type="DLR">'
+    f"<clientTag>{_RECEIPT['clientTag']}</clientTag><statusId>2</statusId></eventNotification></eventNotifications>"
 )
 _PUSHED: Mapping[int, Answer] = {
     200: Answer(description="It is durable.", media_type="text/plain", schema=_TEXT, example="OK"),
@@ -35,8 +40,8 @@ OPERATIONS: tuple[Operation, ...] = (
                 "schema": {"type": "object", "additionalProperties": {"type": "string"}},
                 "example": {"smsid": "01m7v41f004fj4erxpyf6g76zx", "status": "2"},
             },
-            "application/json": {"schema": {}, "example": {"dlrReport": {"clientTag": "01m7v41f004fj4erxpyf6g76zx"}}},
-            "application/xml": {"schema": _TEXT, "example": "<dlrReport>...</dlrReport>"},
+            "application/json": {"schema": {}, "example": {"eventNotifications": [_RECEIPT]}},
+            "application/xml": {"schema": _TEXT, "example": _XML},
         },
         answers=_PUSHED,
         problems=_PUSH_PROBLEMS,

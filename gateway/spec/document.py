@@ -154,7 +154,8 @@ def _answer(answer: Answer, links: Sequence[Link]) -> Json:
         content["example"] = answer.example
     described: Json = {
         "description": answer.description,
-        "headers": _headers(answer.headers),
+        # In a success it is about some of what was asked for.
+        "headers": _headers(answer.headers, {"Retry-After": "Retry-After-Some"}),
         "content": {answer.media_type: content},
     }
     if links:
@@ -171,8 +172,9 @@ def _link(link: Link) -> Json:
     return described
 
 
-def _headers(names: Iterable[str]) -> Json:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-Id")}
+def _headers(names: Iterable[str], components: Mapping[str, str] = {}) -> Json:
+    """`components`: of headers that are not called like their component."""
+    return {name: {"$ref": f"#/components/headers/{components.get(name, name)}"} for name in (*names, "X-Request-Id")}
 
 
 def _ref(struct: type | OneOf) -> Json:

@@ -86,6 +86,11 @@ HEADERS: Mapping[str, Extra] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Retry-After-Some": {
+        "description": "Where items were refused because of the client's rate: seconds to wait before those are worth "
+        "repeating.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "WWW-Authenticate": _string("The scheme to authenticate with.", examples=['Bearer realm="gateway"'])
     | {"required": True},
 }
