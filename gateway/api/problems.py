@@ -12,6 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from gateway.errors import Code, GatewayError, Pointer, StoreForgot, StoreUnavailable
+from gateway.store.health import StoreHealth
 
 log = structlog.get_logger()
 
@@ -211,6 +212,8 @@ class Problem(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
     provider: str | None = None
     provider_code: str | None = None
     provider_message: str | None = None
+    store: StoreHealth | None = None
+    """Of `/health/ready` alone."""
 
 
 def slug(code: Code) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from litestar import HttpMethod, Response, route
 from litestar.exceptions import NotFoundException
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from gateway.api.messages import READ, json
 from gateway.api.problems import MEDIA_TYPE, problem, problem_headers
@@ -46,9 +46,7 @@ async def ready(request: AnyRequest) -> Response[bytes]:
         providers = msgspec.to_builtins(here.availability.standings())
         return json({"status": "ok", "store": msgspec.to_builtins(store), "providers": providers})
     error = GatewayError(Code.STORE_UNAVAILABLE, store.detail, retry_after=2)
-    body = msgspec.to_builtins(problem(error, str(request.scope.get("request_id", "")))) | {
-        "store": msgspec.to_builtins(store)
-    }
+    body = structs.replace(problem(error, str(request.scope.get("request_id", ""))), store=store)
     return Response(msgspec.json.encode(body), status_code=503, media_type=MEDIA_TYPE, headers=problem_headers(error))
 
 

@@ -295,6 +295,7 @@ FIELDS: Mapping[str, Mapping[str, Extra]] = {
         "provider": _field("The provider it is about."),
         "providerCode": _field(_VENDOR_CODE),
         "providerMessage": _field("The vendor's own words."),
+        "store": _field("What the gateway found at its Redis; told by `GET /health/ready` alone."),
     },
     "Pointer": {
         "pointer": _field("A JSON pointer into the body, or `/` and the name of a query parameter; empty: all of it."),
