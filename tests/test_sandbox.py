@@ -19,6 +19,7 @@ from gateway.providers import TYPES
 from gateway.sandbox import run
 from gateway.sandbox.run import Sandbox, example_number, routes, section
 from gateway.sandbox.server import resolve
+from gateway.spec.examples import SEND
 
 
 def kind(*countries: str, messages: bool = True) -> ProviderType:
@@ -113,6 +114,12 @@ def test_the_greeting_names_who_sends_and_what_can_be_set_off(tmp_path: Path) ->
     greeting = Sandbox(tmp_path, "127.0.0.1", 8080).greeting()
     assert "By the other vendors (mediasms, koreasms):" in greeting
     assert "POST /activations): fire, " in greeting
+
+
+def test_it_has_the_template_of_the_documents_examples(tmp_path: Path) -> None:
+    template = SEND["template"][1]["template"]
+    assert Sandbox(tmp_path, "127.0.0.1", 8080).settings.templates[template["id"]].parameters == ("name",)
+    assert set(template["values"]) == {"name"}
 
 
 def test_an_address_is_told_of_events(tmp_path: Path) -> None:

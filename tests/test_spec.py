@@ -18,6 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from gateway.api import application
+from gateway.model.events import TEST, TYPES
 from gateway.model.ids import PREFIX, new_id
 from gateway.provider import Callback
 from gateway.sandbox.run import Sandbox
@@ -236,6 +237,15 @@ def test_examples_of_pushes_are_some_vendor_s(tmp_path: Path) -> None:
         callback = Callback(kind=kind, content_type=media_type, body=body.encode())
         (receipt,) = providers[name].receipts(callback)
         assert receipt.reference.startswith("01m7v41f004fj4erxpyf6g76zx"), name
+
+
+def test_what_endpoints_are_told_is_shown() -> None:
+    assert set(DOCUMENT["webhooks"]) == {*TYPES, TEST}
+    for kind, methods in DOCUMENT["webhooks"].items():
+        content = methods["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["type"] == kind
+        valid(content["example"], content["schema"])
+        valid(content["example"], {"$ref": "#/components/schemas/FeedEventOut"})
 
 
 def test_every_field_is_explained_and_no_words_are_left_over() -> None:

@@ -33,7 +33,7 @@ from gateway.api.services import Services, caller, services
 from gateway.api.verification_schemas import verification_out
 from gateway.errors import Code, GatewayError, invalid
 from gateway.model.activation import ActivationStatus
-from gateway.model.events import BEGINNING, PATTERNS, PREFIX, Event, parse_id, public_id, wanted
+from gateway.model.events import BEGINNING, PATTERNS, PREFIX, TEST, Event, parse_id, public_id, wanted
 from gateway.model.ids import PREFIX as MESSAGE
 from gateway.model.ids import new_id
 from gateway.model.message import Status
@@ -177,7 +177,7 @@ async def test_webhook(request: AnyRequest, name: FromPath[str]) -> Response[byt
     await here.store.know_time()
     now = here.store.clock.now()
     id_ = PREFIX + new_id("00", now)[: -(len("00"))]
-    body = msgspec.json.encode({"id": id_, "type": "webhook.test", "timestamp": instant(now), "data": {}})
+    body = msgspec.json.encode({"id": id_, "type": TEST, "timestamp": instant(now), "data": {}})
     answer: Answer = await here.teller.post(hook, id_, body)
     return json(WebhookTestOut(answer.heard, id_, answer.status or msgspec.UNSET, answer.error or msgspec.UNSET))
 

@@ -17,6 +17,8 @@ TYPES = (
     *(f"verification.{status}" for status in ("verified", "expired", "failed")),
     *(f"activation.{status}" for status in ("started", "failed", "uncertain")),
 )
+TEST = "webhook.test"
+"""Told to one endpoint when somebody asks for it; in no feed."""
 PATTERNS = ("*", *dict.fromkeys(f"{kind.partition('.')[0]}.*" for kind in TYPES), *TYPES)
 """What an endpoint or a reader may ask for: an event type, all of a kind (`message.*`), or all (`*`)."""
 _MS, _NUMBER, _OWNER = 10, 4, 10

@@ -33,6 +33,9 @@ data_dir = {data_dir}
 
 [clients.sandbox]
 keys = [{{ sha256 = "{digest}", scopes = ["send", "read", "admin"] }}]
+
+[templates.welcome]
+text = "Hello {{name}}"
 """
 HOOK = """
 [[webhooks]]

@@ -15,7 +15,7 @@ from gateway.api.event_schemas import (
     WebhookTestOut,
 )
 from gateway.errors import Code
-from gateway.model.events import PREFIX, TYPES
+from gateway.model.events import PREFIX, TEST, TYPES
 from gateway.spec import examples, rules, verifications, words
 from gateway.spec.entry import Answer, Operation, Parameter
 from gateway.spec.words import REF, Extra
@@ -228,13 +228,12 @@ _DATA: Mapping[str, Any] = {
 
 
 def kinds(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event's schema as one of three, told apart by `type`: a struct cannot say which `data` comes with which."""
-    schemas = {_kind(about): _kind_schema(about, event) for about in _ABOUT}
-    types = {kind: REF.format(name=_kind(kind.partition(".")[0])) for kind in TYPES}
+    """An event's schema as one of several, told apart by `type`: a struct cannot say which `data` comes with which."""
+    schemas = {_kind(about): _about(about, event) for about in _ABOUT} | {_kind("webhook"): _test(event)}
     union = {
         "description": event["description"],
         "oneOf": [{"$ref": REF.format(name=name)} for name in schemas],
-        "discriminator": {"propertyName": "type", "mapping": types},
+        "discriminator": {"propertyName": "type", "mapping": {kind: _ref(kind) for kind in (*TYPES, TEST)}},
     }
     return {"FeedEventOut": union, **schemas}
 
@@ -243,7 +242,11 @@ def _kind(about: str) -> str:
     return f"{about.capitalize()}EventOut"
 
 
-def _kind_schema(about: str, event: Mapping[str, Any]) -> dict[str, Any]:
+def _ref(kind: str) -> str:
+    return REF.format(name=_kind(kind.partition(".")[0]))
+
+
+def _about(about: str, event: Mapping[str, Any]) -> dict[str, Any]:
     fields = event["properties"]
     types = [kind for kind in TYPES if kind.startswith(f"{about}.")]
     forms = [{"$ref": REF.format(name=name)} for name in (_ABOUT[about], "ForgottenOut")]
@@ -254,36 +257,65 @@ def _kind_schema(about: str, event: Mapping[str, Any]) -> dict[str, Any]:
     return {**event, "description": f"An event of the kind `{about}.*`.", "properties": {**fields, **more}}
 
 
+def _test(event: Mapping[str, Any]) -> dict[str, Any]:
+    fields = event["properties"]
+    more = {
+        "type": {"description": fields["type"]["description"], "type": "string", "const": TEST},
+        "data": {"description": "Nothing: it is about nothing.", "type": "object", "maxProperties": 0},
+    }
+    return {
+        **event,
+        "description": "A test event (`POST /webhooks/{name}/test`): only endpoints are told of it, no feed has it.",
+        "properties": {**fields, **more},
+    }
+
+
 def webhooks() -> dict[str, Any]:
     """The document's `webhooks`: what an endpoint is told, by event type."""
-    return {kind: {"post": _told(kind)} for kind in TYPES}
+    told: dict[str, Any] = {}
+    for kind in TYPES:
+        about, _, status = kind.partition(".")
+        data = {**_DATA[about], "status": status}
+        wanted = f"Sent to endpoints that want `{kind}`, `{about}.*` or `*`."
+        told[kind] = {"post": _told(kind, f"The {about} is {status}", wanted, data)}
+    wanted = "Sent by `POST /webhooks/{name}/test`, whatever types the endpoint wants."
+    return told | {TEST: {"post": _told(TEST, "A test", wanted, {})}}
 
 
-def _told(kind: str) -> dict[str, Any]:
-    about, _, status = kind.partition(".")
+def _told(kind: str, summary: str, wanted: str, data: Mapping[str, Any]) -> dict[str, Any]:
     headers = {
-        "webhook-id": "The event's id, the same at every try: what came before is a repeat.",
-        "webhook-timestamp": "When this try was made, seconds since 1970.",
-        "webhook-signature": "`v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for "
-        "each of the endpoint's secrets, with blanks between.",
+        "webhook-id": ("The event's id, the same at every try: what came before is a repeat.", ID),
+        "webhook-timestamp": ("When this try was made, seconds since 1970.", "1795132800"),
+        "webhook-signature": (
+            "`v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the "
+            "endpoint's secrets, with blanks between.",
+            "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+        ),
     }
     only = {"type": "object", "properties": {"type": {"const": kind}}}
     return {
-        "operationId": f"on{about.capitalize()}{status.capitalize()}",
+        "operationId": "on" + "".join(word.capitalize() for word in kind.split(".")),
         "tags": ["Events"],
-        "summary": f"The {about} is {status}",
-        "description": f"Sent to endpoints that want `{kind}`, `{about}.*` or `*`.",
+        "summary": summary,
+        "description": wanted,
         "security": [],
         "parameters": [
-            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
-            for name, text in headers.items()
+            {
+                "name": name,
+                "in": "header",
+                "required": True,
+                "description": text,
+                "schema": {"type": "string"},
+                "example": example,
+            }
+            for name, (text, example) in headers.items()
         ],
         "requestBody": {
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"allOf": [{"$ref": REF.format(name=_kind(about))}, only]},
-                    "example": {**_EVENT, "type": kind, "data": {**_DATA[about], "status": status}},
+                    "schema": {"allOf": [{"$ref": _ref(kind)}, only]},
+                    "example": {**_EVENT, "type": kind, "data": data},
                 }
             },
         },
