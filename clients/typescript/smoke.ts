@@ -43,6 +43,8 @@ async function walk(): Promise<void> {
   console.log("sent again under its tag: the same message");
 
   const settled = await gateway.waitUntilDelivered(sent.id, { timeoutSeconds: 30 });
+  // A vendor that reports nothing leaves it at that.
+  assert.ok(["delivered", "submitted"].includes(settled.status), `settled: ${settled.status}`);
   const read = await gateway.get(sent.id);
   assert.equal(read.to, sent.to);
   assert.ok(read.events?.length);

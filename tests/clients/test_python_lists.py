@@ -59,6 +59,13 @@ def test_a_list_goes_on_over_short_and_empty_pages(gateway: Driven, server: Scri
     assert queries(server) == [asked, *({**asked, "cursor": [cursor]} for cursor in "abc")]
 
 
+@pytest.mark.parametrize("end", [None, ""])
+def test_a_list_ends_where_no_page_follows(gateway: Driven, server: Scripted, end: str | None) -> None:
+    server.says(page(end, numbered(1)))
+    assert [message.id for message in gateway.messages()] == ["msg_1"]
+    assert queries(server) == [{"limit": ["100"]}]
+
+
 def test_a_page_that_fails_is_read_again(gateway: Driven, server: Scripted) -> None:
     server.says(page("a", numbered(1)), Lost(), problem(503, "store_unavailable"), page(None, numbered(2)))
     assert [message.id for message in gateway.messages()] == ["msg_1", "msg_2"]
@@ -99,9 +106,10 @@ def test_events_go_on_after_the_last_one(gateway: Driven, server: Scripted) -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "final"), [("delivered", True), ("delivered", False), ("undelivered", True), ("submitted", True)]
+    ("status", "final"),
+    [("delivered", True), ("delivered", False), ("undelivered", False), ("failed", False), ("submitted", True)],
 )
-def test_it_waits_until_no_more_is_to_be_expected(gateway: Driven, server: Scripted, status: str, final: bool) -> None:
+def test_it_waits_for_an_outcome(gateway: Driven, server: Scripted, status: str, final: bool) -> None:
     server.says(*[Answer(200, MESSAGE)] * 3, Answer(200, {**MESSAGE, "status": status, "final": final}))
     assert gateway.wait_until_delivered("msg_1").status == status
     assert gateway.slept == pytest.approx([0.2, 0.3, 0.45])

@@ -240,8 +240,16 @@ def test_an_owner_is_answered_at_once(gateway: Driven, server: Scripted) -> None
     assert type(answer) is OwnerOut
     assert answer.result == "same_owner"
     assert server.told[0].json == {"method": "owner", "number": "+819012345678", "referenceDate": "2026-05-31"}
-    with pytest.raises(UnexpectedAnswerError, match="VerificationOut, not OwnerOut"):
+    with pytest.raises(UnexpectedAnswerError, match=r"VerificationOut, not OwnerOut; it may have been accepted$"):
         gateway.verify_owner("+819012345678", reference_date=date(2026, 5, 31))
+
+
+def test_an_activation_has_its_calls(gateway: Driven, server: Scripted) -> None:
+    call = dict.fromkeys(("to", "status", "pressed", "memo", "rule", "activationId"), "completed")
+    server.says(Answer(200, {**ACTIVATION, "calls": [call], "messages": []}))
+    found = gateway.get_activation("act_1")
+    assert (found.id, [one.status for one in found.calls]) == ("act_1", ["completed"])
+    assert server.told[0].path == "/activations/act_1"
 
 
 def test_pairs_are_mappings() -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import pickle
 from datetime import UTC, datetime, timedelta
+from math import inf
+from traceback import TracebackException
 from typing import Any
 
+import httpx
 import pytest
 from message_gateway import (
     ConflictError,
     ConnectionFailedError,
     ProblemError,
     RateLimitedError,
+    RequestFailedError,
     RetryPolicy,
     UnavailableError,
+    UnexpectedAnswerError,
 )
 from message_gateway.generated.api.messages import explain_message
 from message_gateway.generated.api.reservations import change_reservation
 from message_gateway.generated.api.rules import put_rule_numbers
 from message_gateway.generated.models import MessageIn, ReservationPatchIn, RuleNumberIn, RuleNumbersIn
+from message_gateway.retrying import retry_after
 
 from tests.clients.python_tools import (
     ACTIVATION,
@@ -48,7 +56,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 def test_a_message_is_sent_again_under_the_same_key(gateway: Driven, server: Scripted) -> None:
     server.says(problem(503, "overloaded", {"Retry-After": "7"}), message())
     assert gateway.send(**HELLO).id == MESSAGE["id"]
-    assert gateway.slept == [7.0]
+    assert gateway.slept == [7.5]  # what it asks for, and a random part
     first, second = server.told
     assert first.key
     assert first.key == second.key
@@ -95,7 +103,7 @@ def test_the_wait_is_drawn_at_random(kind: str, server: Scripted) -> None:
     drawn = iter([0.25, 0.5])
     with driven(kind, server.url, random=lambda: next(drawn)) as gateway:
         gateway.send(**HELLO)
-        assert gateway.slept == [0.125, 0.5]
+        assert gateway.slept == [0.3125, 0.75]  # half of it for certain: a restart is ridden out
 
 
 def test_no_wait_is_longer_than_eight_seconds(kind: str, server: Scripted) -> None:
@@ -106,7 +114,8 @@ def test_no_wait_is_longer_than_eight_seconds(kind: str, server: Scripted) -> No
 
 
 @pytest.mark.parametrize(
-    ("asked", "slept"), [((61,), []), ((40, 40), [40.0]), ((60, 1), [60.0]), ((0, 0, 59), [0, 0, 59])]
+    ("asked", "slept"),
+    [((61,), []), ((60,), [60]), ((40, 40), [40.5]), ((58, 1), [58.5, 1.5]), ((0, 0, 50), [0.5, 1, 52])],
 )
 def test_it_waits_a_minute_in_all(
     gateway: Driven, server: Scripted, asked: tuple[int, ...], slept: list[float]
@@ -125,7 +134,22 @@ def test_a_date_to_retry_after_is_counted_from_the_answer_s_own(gateway: Driven,
         Answer(503, b"", {"Date": now, "Retry-After": then}), Answer(503, b"", {"Retry-After": "soon"}), message()
     )
     gateway.send(**HELLO)
-    assert gateway.slept == [9.0, 1.0]
+    assert gateway.slept == [9.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        *(("1.5", 1.5), ("0", 0.0), ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0), ("86400", 86400.0)),
+        *((value, None) for value in ("-5", "1,5", "soon", "", "Fri, 01 Jan 99999999999999999999 00:00:00 GMT")),
+    ],
+)
+def test_a_retry_after_is_a_time_or_nothing(asked: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": asked, "date": "Fri, 20 Nov 2026 00:00:00 GMT"}) == seconds
+
+
+def test_whoever_never_gives_up_has_a_wait_for_every_try() -> None:
+    assert RetryPolicy(retries=10**6, max_wait=inf).backoff(10**6, lambda: 1.0) == 8.0
 
 
 @pytest.mark.parametrize(
@@ -202,6 +226,14 @@ def test_the_paths_are_known_under_any_address(kind: str, server: Scripted) -> N
     assert all(told.key for told in server.told)
 
 
+@pytest.mark.parametrize("path", ["/our sms", "/g%C3%A4teway/sms/", "/g\u00e4teway/sms", "/other/../sms"])
+def test_the_paths_are_known_however_the_address_is_written(kind: str, server: Scripted, path: str) -> None:
+    server.says(Lost(), message())
+    with driven(kind, server.url + path) as gateway:
+        gateway.send(**HELLO)
+    assert all(told.key and told.path.endswith("sms/messages") for told in server.told)
+
+
 def test_what_cannot_be_repeated_is_not(gateway: Driven, server: Scripted) -> None:
     server.says(Lost(), Lost())
     with pytest.raises(ConnectionFailedError) as raised:
@@ -231,9 +263,77 @@ def test_a_failure_tells_the_key_to_repeat_it_with(gateway: Driven, server: Scri
 
 def test_where_nobody_listens_nothing_was_accepted(kind: str) -> None:
     with driven(kind, f"http://127.0.0.1:{free_port()}") as gateway:
-        with pytest.raises(ConnectionFailedError, match="it was not accepted") as raised:
+        with pytest.raises(ConnectionFailedError) as raised:
             gateway.change_reservation("msg_1", text="Hello")
         assert (raised.value.tries, raised.value.may_have_been_accepted) == (5, False)
+        assert "accepted" not in str(raised.value)
+
+
+HTML = {"Content-Type": "text/html"}
+OPEN: dict[str, tuple[list[Answer], type[RequestFailedError]]] = {
+    "lost, then refused": ([Lost(), problem(401, "unauthorized", retryable=False)], ProblemError),
+    "lost, then too many": ([Lost(), *[problem(429, "rate_limited")] * 4], RateLimitedError),
+    "the store is away": ([problem(503, "store_unavailable")] * 5, UnavailableError),
+    "a page of a proxy's": ([Answer(504, b"<html>", HTML)] * 5, ProblemError),
+    "a code of tomorrow": ([problem(503, "a_code_of_tomorrow")] * 5, UnavailableError),
+    "a bug": ([problem(500, "internal_error", retryable=False)], ProblemError),
+    "a login page": ([Answer(200, b"<html>", HTML)], UnexpectedAnswerError),
+    "elsewhere": ([Answer(307, b"", {"Location": "/"})], UnexpectedAnswerError),
+    "another shape": ([Answer(202, {})], UnexpectedAnswerError),
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_whatever_leaves_it_open_tells_the_key_to_repeat_it_with(gateway: Driven, server: Scripted, name: str) -> None:
+    answers, kind_of_error = OPEN[name]
+    server.says(*answers)
+    with pytest.raises(kind_of_error, match="may have been accepted; safe to repeat with") as raised:
+        gateway.send(**HELLO)
+    error = raised.value
+    assert (error.tries, error.may_have_been_accepted, error.repeatable) == (len(answers), True, True)
+    assert {told.key for told in server.told} == {error.idempotency_key}
+
+
+@pytest.mark.parametrize("code", ["overloaded", "provider_unavailable", "rate_limited"])
+def test_a_refusal_accepts_nothing(gateway: Driven, server: Scripted, code: str) -> None:
+    server.says(*[problem(429 if code == "rate_limited" else 503, code)] * 5)
+    with pytest.raises(ProblemError) as raised:
+        gateway.send(**HELLO)
+    assert not raised.value.may_have_been_accepted
+    assert "accepted" not in str(raised.value)
+
+
+def test_a_refused_connection_does_not_undo_what_was_open_before(kind: str) -> None:
+    answers = iter([httpx.Response(504, html="<html>")])
+
+    def once(request: httpx.Request) -> httpx.Response:
+        for answer in answers:
+            return answer
+        raise httpx.ConnectError("refused", request=request)
+
+    with (
+        driven(kind, "http://gateway", transport=httpx.MockTransport(once)) as gateway,
+        pytest.raises(ConnectionFailedError) as raised,
+    ):
+        gateway.send(**HELLO)
+    assert raised.value.may_have_been_accepted
+
+
+def test_an_empty_key_protects_nothing(gateway: Driven, server: Scripted) -> None:
+    server.says(Lost())
+    with pytest.raises(ConnectionFailedError) as raised:
+        gateway.send(**HELLO, idempotency_key="")
+    assert (raised.value.tries, raised.value.repeatable, raised.value.idempotency_key) == (1, False, None)
+
+
+def test_errors_are_the_same_in_another_process(gateway: Driven, server: Scripted) -> None:
+    server.says(problem(409, "duplicate_client_tag", retryable=False, messageId="msg_1"), Answer(202, {}))
+    for _ in range(2):
+        with pytest.raises(RequestFailedError) as raised:
+            gateway.send(**HELLO)
+        for same in (pickle.loads(pickle.dumps(raised.value)), copy.copy(raised.value)):
+            assert type(same) is type(raised.value)
+            assert (str(same), vars(same)) == (str(raised.value), vars(raised.value))
 
 
 def test_reading_accepts_nothing(gateway: Driven, server: Scripted) -> None:
@@ -273,6 +373,10 @@ def test_the_key_is_sent_and_shown_nowhere(gateway: Driven, server: Scripted, ca
         with pytest.raises(Exception, match=r".+") as raised:
             gateway.send(**HELLO)
         shown += [str(raised.value), repr(raised.value), repr(vars(raised.value)), repr(raised.value.__cause__)]
+        shown += TracebackException.from_exception(raised.value, capture_locals=True).format()
+    with pytest.raises(ValueError, match="printable") as mistake:
+        gateway.send(**HELLO, idempotency_key="a\nb")
+    shown += TracebackException.from_exception(mistake.value, capture_locals=True).format()
     assert all(told.headers["authorization"] == f"Bearer {KEY}" for told in server.told)
     assert all(told.headers["user-agent"].startswith("message-gateway-python/") for told in server.told)
     assert KEY not in "".join(shown) + caplog.text

@@ -6,14 +6,14 @@ export const PASSING = new Set([429, 502, 503, 504]);
 
 /** What an answer is; `json`: whether it has to be JSON. A refusal tells something whatever came with it, be it a web
  * page or nothing at all. */
-export async function read(answer: Response, json: boolean, now: number): Promise<"success" | "unexpected" | Told> {
+export async function read(answer: Response, json: boolean): Promise<"success" | "unexpected" | Told> {
   if (answer.ok && (!json || answer.status === 204)) return "success";
   const body = await answer.clone().text();
   if (answer.ok) return object(body) ? "success" : "unexpected";
-  return answer.status < 400 ? "unexpected" : told(answer, fields(body), now);
+  return answer.status < 400 ? "unexpected" : told(answer, fields(body));
 }
 
-function told({ status, statusText, headers }: Response, body: Record<string, unknown>, now: number): Told {
+function told({ status, statusText, headers }: Response, body: Record<string, unknown>): Told {
   const title = text(body.title) ?? (statusText || "Unknown status");
   return {
     status,
@@ -27,7 +27,7 @@ function told({ status, statusText, headers }: Response, body: Record<string, un
     providerCode: text(body.providerCode),
     providerMessage: text(body.providerMessage),
     retryable: typeof body.retryable === "boolean" ? body.retryable : PASSING.has(status),
-    retryAfterSeconds: retryAfter(headers, now),
+    retryAfterSeconds: retryAfter(headers),
   };
 }
 
@@ -45,13 +45,12 @@ function object(json: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Seconds that the header tells, as such or as a date: of the answer's own clock, where it has one. */
-function retryAfter(headers: Headers, now: number): number | undefined {
-  const header = headers.get("Retry-After");
-  if (header === null) return undefined;
-  if (/^\d+$/.test(header)) return Number(header);
-  const date = Date.parse(headers.get("Date") ?? "") / 1000;
-  const seconds = Date.parse(header) / 1000 - (Number.isNaN(date) ? now : date);
+/** The seconds that the header asks for; a date is counted from the answer's own `Date`. */
+function retryAfter(headers: Headers): number | undefined {
+  const header = headers.get("Retry-After") ?? "";
+  if (/^\d+(\.\d+)?$/.test(header)) return Number(header);
+  if (!/^[A-Z]/i.test(header)) return undefined; // Date.parse makes a date of "-5"
+  const seconds = (Date.parse(header) - Date.parse(headers.get("Date") ?? "")) / 1000;
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
@@ -60,5 +59,6 @@ function text(value: unknown): string | undefined {
 }
 
 function isPointer(value: unknown): value is Pointer {
-  return typeof value === "object" && value !== null && "pointer" in value && "detail" in value;
+  if (typeof value !== "object" || value === null || !("pointer" in value && "detail" in value)) return false;
+  return typeof value.pointer === "string" && typeof value.detail === "string";
 }

@@ -42,7 +42,7 @@ export function client(
 ): Api {
   const headers: Record<string, string> = { Authorization: `Bearer ${key}` };
   // A browser names itself.
-  if (!("document" in globalThis)) headers["User-Agent"] = `message-gateway-client-typescript/${version}`;
+  if (!("document" in globalThis)) headers["User-Agent"] = `message-gateway-typescript/${version}`;
   const api = createClient<paths>({ baseUrl: url, headers, redirect: "manual", fetch: repeating(fetch, patience) });
   api.use({
     async onRequest({ request, schemaPath, options }) {

@@ -37,13 +37,15 @@ export interface SendOptions extends PostOptions {
 }
 
 export interface WaitOptions extends CallOptions {
-  /** Default 60. */
+  /** Default 60, for a number 600. */
   timeoutSeconds?: number | undefined;
 }
 
 const PAGE = 100;
 /** Seconds between two looks at what is waited for. */
 const [FIRST_LOOK, LAST_LOOK] = [0.25, 5];
+/** All but `delivered` and `verified` may still be lifted by a vendor's late word, for which nobody waits days. */
+const OUTCOMES = new Set(["delivered", "undelivered", "failed", "expired", "canceled", "verified"]);
 
 /** A message gateway. Every call throws Problem, ConnectionFailed or UnexpectedAnswer where it fails. */
 export class Gateway {
@@ -91,15 +93,19 @@ export class Gateway {
     return (await this.api.POST("/messages/{id}/cancel", { params: { path: { id } }, ...init(options) })).data;
   }
 
-  /** Polls until a message is delivered, or will not change any more. Throws WaitTimeout. */
+  /** Polls until a message is delivered or has another outcome: look at its `status`. Throws WaitTimeout. */
   waitUntilDelivered(id: string, options: WaitOptions = {}): Promise<types.Message> {
-    const done = (message: types.Message): boolean => message.final || message.status === "delivered";
-    return this.#until(`message ${id} is delivered`, (signal) => this.get(id, { signal }), done, options);
+    return this.#settled(id, (signal) => this.get(id, { signal }), options);
   }
 
   /** Makes a message for later. */
   async reserve(reservation: types.ReservationIn, options: PostOptions = {}): Promise<types.Message> {
     return (await this.api.POST("/reservations", { body: reservation, ...init(options) })).data;
+  }
+
+  /** A reservation. */
+  async getReservation(id: string, options: CallOptions = {}): Promise<types.Message> {
+    return (await this.api.GET("/reservations/{id}", { params: { path: { id } }, ...init(options) })).data;
   }
 
   /** The reservations, the next one first. */
@@ -121,11 +127,11 @@ export class Gateway {
     try {
       return (await this.api.DELETE("/reservations/{id}", { params, ...init(options) })).data;
     } catch (error) {
-      // The answer to the first try was lost: was it that one that canceled it?
+      // The answer that was lost may be the one that canceled it.
       if (!(error instanceof Conflict && error.mayHaveBeenAccepted)) throw error;
-      const { data } = await this.api.GET("/reservations/{id}", { params, ...init(options) });
-      if (data.status !== "canceled") throw error;
-      return data;
+      const reservation = await this.getReservation(id, options);
+      if (reservation.status !== "canceled") throw error;
+      return reservation;
     }
   }
 
@@ -141,25 +147,25 @@ export class Gateway {
   }
 
   /** How a verification stands. */
-  async verification(id: string, options: CallOptions = {}): Promise<types.Verification> {
+  async getVerification(id: string, options: CallOptions = {}): Promise<types.Verification> {
     return (await this.api.GET("/numbers/verify/{id}", { params: { path: { id } }, ...init(options) })).data;
   }
 
   /** Tries a code. A wrong one is no problem but an answer, and five are tried at most. */
-  async check(id: string, code: string, options: PostOptions = {}): Promise<types.Check> {
+  async checkCode(id: string, code: string, options: PostOptions = {}): Promise<types.Check> {
     const params = { path: { id } };
     return (await this.api.POST("/numbers/verify/{id}/check", { params, body: { code }, ...init(options) })).data;
   }
 
   /** Another code, or another call. */
-  async resend(id: string, options: PostOptions = {}): Promise<types.Verification> {
+  async resendCode(id: string, options: PostOptions = {}): Promise<types.Verification> {
     return (await this.api.POST("/numbers/verify/{id}/resend", { params: { path: { id } }, ...init(options) })).data;
   }
 
   /** Polls until a number is verified, or will not be any more. Throws WaitTimeout. */
   waitUntilVerified(id: string, options: WaitOptions = {}): Promise<types.Verification> {
-    const done = (one: types.Verification): boolean => one.final || one.status === "verified";
-    return this.#until(`verification ${id} is through`, (signal) => this.verification(id, { signal }), done, options);
+    const look = (signal: AbortSignal): Promise<types.Verification> => this.getVerification(id, { signal });
+    return this.#settled(id, look, { ...options, timeoutSeconds: options.timeoutSeconds ?? 600 });
   }
 
   /** Sets off a call tree, once. */
@@ -169,7 +175,7 @@ export class Gateway {
   }
 
   /** An activation and its calls, as far as the vendor's log has them. */
-  async activation(id: string, options: CallOptions = {}): Promise<types.ActivationLog> {
+  async getActivation(id: string, options: CallOptions = {}): Promise<types.ActivationLog> {
     return (await this.api.GET("/activations/{id}", { params: { path: { id } }, ...init(options) })).data;
   }
 
@@ -195,19 +201,19 @@ export class Gateway {
     });
   }
 
-  async #until<T>(
-    what: string,
+  /** Looks until there is an outcome, and once in any case. */
+  async #settled<T extends { final: boolean; status: string }>(
+    id: string,
     look: (signal: AbortSignal) => Promise<T>,
-    done: (it: T) => boolean,
     { timeoutSeconds = 60, signal }: WaitOptions,
   ): Promise<T> {
     const ends = this.#clock.now() + timeoutSeconds;
-    const limit = limited(signal, timeoutSeconds);
+    const limit = limited(signal, timeoutSeconds || Infinity);
     let last: T | undefined;
     try {
       for (let pause = FIRST_LOOK; ; pause = Math.min(LAST_LOOK, pause * 2)) {
         last = await look(limit.signal);
-        if (done(last)) return last;
+        if (last.final || OUTCOMES.has(last.status)) return last;
         const left = ends - this.#clock.now();
         if (left <= 0) break;
         await this.#clock.sleep(Math.min(pause, left), limit.signal);
@@ -218,7 +224,8 @@ export class Gateway {
     } finally {
       limit.end();
     }
-    throw new WaitTimeout(`not within ${timeoutSeconds} s: ${what}`, last);
+    const how = last ? `${id} is still ${last.status}` : `nothing is known of ${id}`;
+    throw new WaitTimeout(`${how} after ${timeoutSeconds} s`, last);
   }
 }
 

@@ -24,7 +24,7 @@ export abstract class RequestFailed extends GatewayError implements Course {
   readonly idempotencyKey: string | undefined;
 
   constructor(message: string, course: Course, options?: ErrorOptions) {
-    super(message, options);
+    super(message + advice(course), options);
     this.tries = course.tries;
     this.mayHaveBeenAccepted = course.mayHaveBeenAccepted;
     this.repeatable = course.repeatable;
@@ -37,7 +37,7 @@ export class ConnectionFailed extends RequestFailed {
   override readonly name = "ConnectionFailed";
 
   constructor(request: string, course: Course, cause: unknown) {
-    super(`${request} was not answered (${times(course)}): ${why(cause)}${advice(course)}`, course, { cause });
+    super(`${request} was not answered (${times(course)}): ${why(cause)}`, course, { cause });
   }
 }
 
@@ -50,7 +50,7 @@ export class UnexpectedAnswer extends RequestFailed {
     course: Course,
     readonly status: number,
   ) {
-    super(`${request} was answered with something else than JSON (${status})${advice(course)}`, course);
+    super(`${request} was answered with something else than JSON (${status})`, course);
   }
 }
 
@@ -100,8 +100,7 @@ export class Problem extends RequestFailed implements Told {
 
   constructor(request: string, course: Course, told: Told) {
     const places = told.errors.map((each) => `; ${each.pointer}: ${each.detail}`).join("");
-    const open = course.mayHaveBeenAccepted ? advice(course) : "";
-    super(`${request}: ${told.status} ${told.code}: ${told.detail}${places}${open}`, course);
+    super(`${request}: ${told.status} ${told.code}: ${told.detail}${places}`, course);
     this.status = told.status;
     this.title = told.title;
     this.detail = told.detail;
@@ -183,9 +182,10 @@ function times({ tries }: Course): string {
 }
 
 function advice({ mayHaveBeenAccepted, repeatable, idempotencyKey }: Course): string {
-  const accepted = mayHaveBeenAccepted ? "; it may have been accepted" : "";
-  if (!repeatable) return accepted;
-  return `${accepted}; safe to repeat ${idempotencyKey ? `with the idempotencyKey ${idempotencyKey}` : "as it is"}`;
+  if (!mayHaveBeenAccepted) return "";
+  if (!repeatable) return "; it may have been accepted";
+  const how = idempotencyKey ? `with the idempotencyKey ${idempotencyKey}` : "as it is";
+  return `; it may have been accepted; safe to repeat ${how}`;
 }
 
 /** Of fetch's errors the cause tells more than the error. */

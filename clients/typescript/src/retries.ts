@@ -3,7 +3,7 @@ import { ConnectionFailed, problem, UnexpectedAnswer, type Course, type Problem,
 
 /** Time and chance, for tests to hold. */
 export interface Clock {
-  /** Seconds since 1970. */
+  /** Seconds; from when does not matter. */
   now(): number;
   /** Rejects with the signal's reason once that aborts. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
@@ -48,7 +48,7 @@ export function repeating(fetch: Fetch, { retries, timeoutSeconds, patienceSecon
   return async (request) => {
     const name = `${request.method} ${new URL(request.url).pathname}`;
     const body = await request.clone().text();
-    const idempotencyKey = request.headers.get("Idempotency-Key") ?? undefined;
+    const idempotencyKey = request.headers.get("Idempotency-Key") || undefined;
     const repeatable = REPEATABLE.has(request.method) || idempotencyKey !== undefined || hasTag(body);
     const changes = !SAFE.has(request.method);
     const json = request.headers.get("Accept") === JSON_ONLY;
@@ -61,15 +61,16 @@ export function repeating(fetch: Fetch, { retries, timeoutSeconds, patienceSecon
       };
       let failure: Problem | ConnectionFailed;
       let again: boolean;
-      let pause = clock.random() * Math.min(LONGEST, SHORTEST * 2 ** (tries - 1));
+      let asked = 0;
+      const pause = ((1 + clock.random()) / 2) * Math.min(LONGEST, SHORTEST * 2 ** (tries - 1));
       try {
         const answer = await once(fetch, request, body, timeoutSeconds);
-        const its = await read(answer, json, clock.now());
+        const its = await read(answer, json);
         if (its === "success") return answer;
         if (its === "unexpected") throw new UnexpectedAnswer(name, course(true), answer.status);
         failure = problem(name, course(leavesOpen(its)), its);
         again = repeatable && its.retryable && PASSING.has(its.status);
-        pause = its.retryAfterSeconds ?? pause;
+        asked = its.retryAfterSeconds ?? 0;
       } catch (error) {
         if (error instanceof UnexpectedAnswer) throw error;
         request.signal.throwIfAborted();
@@ -77,9 +78,11 @@ export function repeating(fetch: Fetch, { retries, timeoutSeconds, patienceSecon
         failure = new ConnectionFailed(name, course(left), error);
         again = repeatable || !left;
       }
-      if (!again || tries > retries || pause > patience) throw failure;
-      patience -= pause;
-      await clock.sleep(pause, request.signal);
+      if (!again || tries > retries || asked > patience) throw failure;
+      // On top of what is asked for: all that were told the same would come back in the same moment.
+      const wait = Math.min(patience, asked + pause);
+      patience -= wait;
+      await clock.sleep(wait, request.signal);
     }
   };
 }
@@ -103,9 +106,8 @@ async function once(fetch: Fetch, request: Request, body: string, timeoutSeconds
 export function limited(signal: AbortSignal | undefined, seconds: number): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const follow = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => {
-    controller.abort(new DOMException(`no answer within ${seconds} s`, "TimeoutError"));
-  }, seconds * 1000);
+  const late = (): void => controller.abort(new DOMException(`no answer within ${seconds} s`, "TimeoutError"));
+  const timer = setTimeout(late, milliseconds(seconds));
   signal?.addEventListener("abort", follow);
   if (signal?.aborted) follow();
   return {
@@ -117,15 +119,19 @@ export function limited(signal: AbortSignal | undefined, seconds: number): { sig
   };
 }
 
+/** As many as a timer takes: of more it makes one. */
+function milliseconds(seconds: number): number {
+  return Math.min(seconds * 1000, 2 ** 31 - 1);
+}
+
 /** Whether a body names itself with a clientTag. */
 export function hasTag(body: string): boolean {
   return typeof fields(body).clientTag === "string";
 }
 
-/** Whether a refusal leaves it open what became of the request. */
+/** Whether it may have been accepted all the same, as far as this version knows. */
 function leavesOpen({ status, code }: Told): boolean {
-  if (code === "unknown") return status >= 500;
-  return code === "store_unavailable" || code === "provider_timeout" || code === "internal_error";
+  return status >= 500 && code !== "overloaded" && code !== "provider_unavailable" && code !== "provider_error";
 }
 
 function neverLeft(error: unknown): boolean {
@@ -137,7 +143,7 @@ function neverLeft(error: unknown): boolean {
 
 /** The world's. */
 export const clock: Clock = {
-  now: () => Date.now() / 1000,
+  now: () => performance.now() / 1000,
   random: Math.random,
   sleep: (seconds, signal) =>
     new Promise((resolve, reject) => {
@@ -147,7 +153,7 @@ export const clock: Clock = {
         if (signal?.aborted) reject(signal.reason);
         else resolve();
       };
-      const timer = setTimeout(end, seconds * 1000);
+      const timer = setTimeout(end, milliseconds(seconds));
       signal?.addEventListener("abort", end);
       if (signal?.aborted) end();
     }),

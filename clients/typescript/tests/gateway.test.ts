@@ -27,7 +27,7 @@ test("a request has the key, a name of its own, and what was asked for", async (
   assert.equal(request?.url, "/messages");
   assert.deepEqual(JSON.parse(request?.body ?? ""), HELLO);
   assert.equal(request?.headers.authorization, `Bearer ${KEY}`);
-  assert.equal(request?.headers["user-agent"], `message-gateway-client-typescript/${version}`);
+  assert.equal(request?.headers["user-agent"], `message-gateway-typescript/${version}`);
   assert.equal(request?.headers["content-type"], "application/json");
   assert.equal(request?.headers.prefer, "wait=5");
 });
@@ -77,7 +77,7 @@ test("a key and a password are quoted nowhere", async () => {
 
 test("a problem has all it tells", async () => {
   const told = {
-    errors: [{ pointer: "/to", detail: "is no number" }, "garbage"],
+    errors: [{ pointer: "/to", detail: "is no number" }, "garbage", { pointer: 7, detail: {} }],
     messageId: "msg_7",
     provider: "main",
     providerCode: "130",
@@ -162,6 +162,16 @@ test("events are read on after the last, orphans and reservations by their curso
   ]);
 });
 
+test("each thing is read by its id", async () => {
+  const { gateway, taken } = await scripted([message("it")]);
+  for (const call of [gateway.get("m"), gateway.getReservation("r"), gateway.getVerification("v")]) {
+    assert.equal((await call).id, "it");
+  }
+  assert.equal((await gateway.getActivation("a")).id, "it");
+  const paths = ["/activations/a", "/messages/m", "/numbers/verify/v", "/reservations/r"];
+  assert.deepEqual(taken.map(({ url }) => url).sort(), paths);
+});
+
 test("a huge page is read whole; what is no page, or leads to itself, is refused", async () => {
   const many = Array.from({ length: 50_000 }, (_, index) => ({ id: `msg_${index}`, text: "x".repeat(100) }));
   const { gateway } = await scripted([{ body: { items: many, nextCursor: null } }]);
@@ -203,19 +213,36 @@ test("what is final is waited for no longer, whatever it is", async () => {
   assert.deepEqual(clock.slept, []);
 });
 
+test("an outcome is waited for, and not whether a late word lifts it", async () => {
+  for (const status of ["undelivered", "failed", "expired", "canceled"]) {
+    const { gateway, clock } = await scripted([message("msg_1", { status, final: false })]);
+    assert.equal((await gateway.waitUntilDelivered("msg_1", { timeoutSeconds: 0 })).status, status);
+    assert.deepEqual(clock.slept, []);
+  }
+});
+
 test("a wait that is over says how it stood", async () => {
   const { gateway, clock, taken } = await scripted([message("ver_1", { status: "pending" })]);
   const call = gateway.waitUntilVerified("ver_1", { timeoutSeconds: 2 });
   const error = await thrown<WaitTimeout<{ status: string }>>(call, WaitTimeout);
   assert.equal(error.last?.status, "pending");
+  assert.equal(error.message, "ver_1 is still pending after 2 s");
   assert.deepEqual(clock.slept, [0.25, 0.5, 1, 0.25]);
   assert.equal(taken[0]?.url, "/numbers/verify/ver_1");
+});
+
+test("a number is given ten minutes", async () => {
+  const { gateway, clock } = await scripted([message("ver_1", { status: "pending" })]);
+  await thrown(gateway.waitUntilVerified("ver_1", { timeoutSeconds: undefined }), WaitTimeout);
+  assert.equal(clock.slept.reduce((sum, each) => sum + each), 600);
 });
 
 test("a wait is over in time where nobody answers, and ends with the caller's signal", async () => {
   const { gateway } = await scripted(["silent"]);
   const error = await thrown(gateway.waitUntilDelivered("msg_1", { timeoutSeconds: 0.1 }), WaitTimeout);
   assert.equal(error.last, undefined);
+  const long = await scripted([message("msg_1"), message("msg_1", { final: true })], { clock: undefined });
+  assert.ok((await long.gateway.waitUntilDelivered("msg_1", { timeoutSeconds: Infinity })).final);
   const reason = new Error("enough");
   const call = gateway.waitUntilDelivered("msg_1", { signal: AbortSignal.abort(reason) });
   assert.equal(await thrown(call, Error), reason);

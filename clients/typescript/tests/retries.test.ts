@@ -23,7 +23,7 @@ test("a refusal that passes is waited for, under the same key", async () => {
     message("msg_1"),
   ]);
   assert.equal((await gateway.send(HELLO)).id, "msg_1");
-  assert.deepEqual(clock.slept, [3]);
+  assert.deepEqual(clock.slept, [3.5]); // what it asks for, and a random part
   const [first, second] = taken.map(({ headers, body }) => ({ key: headers["idempotency-key"], body }));
   assert.match(String(first?.key), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.deepEqual(first, second);
@@ -51,8 +51,8 @@ test("every POST that takes a key has one, by the client of operations too; no o
   await gateway.sendBatch({ messages: [HELLO] });
   await gateway.reserve({ ...HELLO, sendAt: "2030-01-01T00:00:00Z" });
   await gateway.cancel("msg_1");
-  await gateway.check("ver_1", "123456");
-  await gateway.resend("ver_1");
+  await gateway.checkCode("ver_1", "123456");
+  await gateway.resendCode("ver_1");
   await gateway.activate("fire");
   await gateway.api.POST("/short-urls", { body: { longUrl: "https://example.com" } });
   assert.ok(taken.every(({ headers }) => headers["idempotency-key"]));
@@ -78,6 +78,33 @@ test("a try that takes too long is a lost one", async () => {
   assert.equal(taken.length, 2);
 });
 
+test("a try may take for ever", async () => {
+  const { gateway, taken } = await scripted([message("msg_1")], { timeoutSeconds: Infinity });
+  assert.equal((await gateway.send(HELLO)).id, "msg_1");
+  assert.equal(taken.length, 1);
+});
+
+test("a key that is empty protects nothing", async () => {
+  const { gateway } = await scripted(["lost"]);
+  const error = await thrown(gateway.send(HELLO, { idempotencyKey: "" }), ConnectionFailed);
+  assert.deepEqual([error.tries, error.repeatable, error.idempotencyKey], [1, false, undefined]);
+});
+
+test("what a refusal leaves open, by its code", async () => {
+  for (const [code, open] of [
+    ["overloaded", false],
+    ["provider_unavailable", false],
+    ["store_unavailable", true],
+    ["a_code_of_a_later_version", true],
+  ] as const) {
+    const { gateway, taken } = await scripted([problem(503, code, BUSY)]);
+    const error = await thrown(gateway.send(HELLO), Unavailable);
+    assert.equal(error.mayHaveBeenAccepted, open);
+    assert.equal(error.idempotencyKey, taken[0]?.headers["idempotency-key"]);
+    assert.equal(error.message.includes("safe to repeat"), open);
+  }
+});
+
 test("lost answers that outlive the repeats: it may have been accepted, and is safe to repeat", async () => {
   const { gateway, taken, clock } = await scripted(["lost"]);
   const error = await thrown(gateway.send(HELLO), ConnectionFailed);
@@ -86,7 +113,7 @@ test("lost answers that outlive the repeats: it may have been accepted, and is s
   assert.ok(error.mayHaveBeenAccepted && error.repeatable);
   assert.equal(error.idempotencyKey, taken[0]?.headers["idempotency-key"]);
   assert.match(error.message, /POST \/messages was not answered \(5 tries\).*safe to repeat with the idempotencyKey /);
-  assert.deepEqual(clock.slept, [0.5, 1, 2, 4]); // full jitter, at its longest
+  assert.deepEqual(clock.slept, [0.5, 1, 2, 4]); // at their longest
 });
 
 test("what never left was not accepted, and may be repeated whatever it is", async () => {
@@ -95,7 +122,7 @@ test("what never left was not accepted, and may be repeated whatever it is", asy
   const error = await thrown(gone.changeReservation("msg_1", { text: "Later" }), ConnectionFailed);
   assert.ok(!error.mayHaveBeenAccepted && !error.repeatable);
   assert.equal(error.tries, 3);
-  assert.deepEqual(clock.slept, [0.25, 0.5]);
+  assert.deepEqual(clock.slept, [0.375, 0.75]); // half of it for certain: a restart is ridden out
 });
 
 test("what could be done twice is not repeated", async () => {
@@ -145,7 +172,7 @@ test("no longer is waited than the caller's patience", async () => {
     problem(429, "rate_limited", BUSY, { "Retry-After": "21" }),
   ]);
   const error = await thrown(gateway.send(HELLO), RateLimited);
-  assert.deepEqual(clock.slept, [40]);
+  assert.deepEqual(clock.slept, [40.5]);
   assert.equal(taken.length, 2);
   assert.equal(error.retryAfterSeconds, 21);
   assert.ok(!error.mayHaveBeenAccepted);
@@ -156,10 +183,12 @@ test("a Retry-After may be a date; of what is none, nothing is made", async () =
   const { gateway, clock } = await scripted([
     problem(503, "overloaded", BUSY, date),
     problem(503, "overloaded", BUSY, { "Retry-After": "soon" }),
+    problem(503, "overloaded", BUSY, { "Retry-After": "-5" }),
+    problem(503, "overloaded", BUSY, { "Retry-After": "1.5" }),
     message(),
   ]);
   await gateway.send(HELLO);
-  assert.deepEqual(clock.slept, [7, 1]);
+  assert.deepEqual(clock.slept, [7.5, 1, 2, 5.5]);
 });
 
 test("a refusal after a lost answer does not say that nothing was accepted", async () => {

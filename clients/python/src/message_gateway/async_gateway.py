@@ -43,11 +43,12 @@ from .generated.api.reservations import (
     list_reservations,
     make_reservation,
 )
-from .generated.api.rules import activate_rule
+from .generated.api.rules import activate_rule, get_activation
 from .generated.api.vendors import get_balance
 from .generated.client import Client
 from .generated.models import (
     ActivationIn,
+    ActivationLogOut,
     ActivationOut,
     BalanceOut,
     BatchAcceptedOut,
@@ -151,11 +152,11 @@ class AsyncGateway:
         """A message with its timeline. `refresh`: ask the vendor first, where it can be asked."""
         return await get_message.asyncio(message_id, client=self.client, refresh=refresh)
 
-    def messages(self, **which: Unpack[MessageFilter]) -> AsyncIterator[MessageOut]:
-        """All messages, newest first, read page by page."""
+    def messages(self, *, limit: int = 100, **which: Unpack[MessageFilter]) -> AsyncIterator[MessageOut]:
+        """All messages, newest first, read page by page; `limit`: how many a page has."""
 
         async def read(at: str | None) -> MessageList:
-            return await list_messages.asyncio(client=self.client, cursor=at, **which)
+            return await list_messages.asyncio(client=self.client, cursor=at, limit=limit, **which)
 
         return async_pages(read)
 
@@ -164,8 +165,9 @@ class AsyncGateway:
         return await cancel_message.asyncio(message_id, client=self.client, idempotency_key=idempotency_key)
 
     async def wait_until_delivered(self, message_id: str, timeout: float = 60.0) -> MessageOut:
-        """The message, once it is delivered, or once no more is to be expected of it: look at its `status`. Raises
-        WaitTimeoutError with the message as it stands after `timeout` seconds."""
+        """The message, once it is delivered or has another outcome: look at its `status`. Raises
+        WaitTimeoutError with the message as it stands after `timeout` seconds; a look that is under way is not broken
+        off."""
         return await self._until_settled(lambda: self.get(message_id), timeout)
 
     # Reservations
@@ -178,11 +180,11 @@ class AsyncGateway:
     async def get_reservation(self, reservation_id: str) -> MessageOut:
         return await get_reservation.asyncio(reservation_id, client=self.client)
 
-    def reservations(self, **which: Unpack[ReservationFilter]) -> AsyncIterator[MessageOut]:
+    def reservations(self, *, limit: int = 100, **which: Unpack[ReservationFilter]) -> AsyncIterator[MessageOut]:
         """All that wait, the next one first, read page by page."""
 
         async def read(at: str | None) -> MessageList:
-            return await list_reservations.asyncio(client=self.client, cursor=at, **which)
+            return await list_reservations.asyncio(client=self.client, cursor=at, limit=limit, **which)
 
         return async_pages(read)
 
@@ -198,7 +200,7 @@ class AsyncGateway:
         try:
             return await cancel_reservation.asyncio(reservation_id, client=self.client)
         except ConflictError as problem:
-            if problem.tries > 1:  # the answer to an earlier try may be the one that was lost
+            if problem.may_have_been_accepted:  # the answer that was lost may be the one that canceled it
                 reservation = await self.get_reservation(reservation_id)
                 if reservation.status == "canceled":
                     return reservation
@@ -264,6 +266,10 @@ class AsyncGateway:
         """Sets a call tree off, once."""
         body = ActivationIn(rule=rule, client_tag=client_tag)
         return await activate_rule.asyncio(client=self.client, body=body, idempotency_key=idempotency_key)
+
+    async def get_activation(self, activation_id: str) -> ActivationLogOut:
+        """An activation and its calls, as far as the vendor's log has them."""
+        return await get_activation.asyncio(activation_id, client=self.client)
 
     async def balance(self, provider: str | None = None) -> list[BalanceOut]:
         """What is left at each vendor; those that cannot say have a `problem`."""

@@ -72,7 +72,7 @@ class ToMany(Content, total=False):
 
 
 class MessageFilter(TypedDict, total=False):
-    """Which messages; filters combine. `limit`: how many a request reads."""
+    """Which messages; filters combine."""
 
     client_tag: str | None
     group_tag: str | None
@@ -82,19 +82,16 @@ class MessageFilter(TypedDict, total=False):
     provider: str | None
     created_from: datetime | None
     created_to: datetime | None
-    limit: int
 
 
 class ReservationFilter(TypedDict, total=False):
-    """Which reservations; filters combine. `date`: `YYYY-MM-DD` in the gateway's time zone. `limit`: how many a
-    request reads."""
+    """Which reservations; filters combine. `date`: `YYYY-MM-DD` in the gateway's time zone."""
 
     client_tag: str | None
     group_tag: str | None
     date: str | None
     from_: datetime | None
     to: datetime | None
-    limit: int
 
 
 class ByCode(TypedDict, total=False):

@@ -57,7 +57,8 @@ class WebhookVerifier:
 
     def event(self, body: bytes | str, headers: Mapping[str, str]) -> Event:
         """The event in a request's body, exactly as it came. Raises WebhookRefusedError for what is not from the
-        gateway, or is older than five minutes. The same event may come again: its `id` is the same then."""
+        gateway, or is older than five minutes, and UnexpectedAnswerError for what is from it, and no event as far as
+        this version knows. The same event may come again: its `id` is the same then."""
         for webhook in self._webhooks:
             try:
                 return typed(webhook.verify(body, dict(headers.items())))

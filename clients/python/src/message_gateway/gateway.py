@@ -42,11 +42,12 @@ from .generated.api.reservations import (
     list_reservations,
     make_reservation,
 )
-from .generated.api.rules import activate_rule
+from .generated.api.rules import activate_rule, get_activation
 from .generated.api.vendors import get_balance
 from .generated.client import Client
 from .generated.models import (
     ActivationIn,
+    ActivationLogOut,
     ActivationOut,
     BalanceOut,
     BatchAcceptedOut,
@@ -148,17 +149,18 @@ class Gateway:
         """A message with its timeline. `refresh`: ask the vendor first, where it can be asked."""
         return get_message.sync(message_id, client=self.client, refresh=refresh)
 
-    def messages(self, **which: Unpack[MessageFilter]) -> Iterator[MessageOut]:
-        """All messages, newest first, read page by page."""
-        return pages(lambda at: list_messages.sync(client=self.client, cursor=at, **which))
+    def messages(self, *, limit: int = 100, **which: Unpack[MessageFilter]) -> Iterator[MessageOut]:
+        """All messages, newest first, read page by page; `limit`: how many a page has."""
+        return pages(lambda at: list_messages.sync(client=self.client, cursor=at, limit=limit, **which))
 
     def cancel(self, message_id: str, *, idempotency_key: str | None = None) -> MessageOut:
         """Cancels what has not left. Raises ConflictError where it has."""
         return cancel_message.sync(message_id, client=self.client, idempotency_key=idempotency_key)
 
     def wait_until_delivered(self, message_id: str, timeout: float = 60.0) -> MessageOut:
-        """The message, once it is delivered, or once no more is to be expected of it: look at its `status`. Raises
-        WaitTimeoutError with the message as it stands after `timeout` seconds."""
+        """The message, once it is delivered or has another outcome: look at its `status`. Raises
+        WaitTimeoutError with the message as it stands after `timeout` seconds; a look that is under way is not broken
+        off."""
         return self._until_settled(lambda: self.get(message_id), timeout)
 
     # Reservations
@@ -171,9 +173,9 @@ class Gateway:
     def get_reservation(self, reservation_id: str) -> MessageOut:
         return get_reservation.sync(reservation_id, client=self.client)
 
-    def reservations(self, **which: Unpack[ReservationFilter]) -> Iterator[MessageOut]:
+    def reservations(self, *, limit: int = 100, **which: Unpack[ReservationFilter]) -> Iterator[MessageOut]:
         """All that wait, the next one first, read page by page."""
-        return pages(lambda at: list_reservations.sync(client=self.client, cursor=at, **which))
+        return pages(lambda at: list_reservations.sync(client=self.client, cursor=at, limit=limit, **which))
 
     def change_reservation(
         self, reservation_id: str, *, send_at: datetime | None = None, text: str | None = None
@@ -187,7 +189,7 @@ class Gateway:
         try:
             return cancel_reservation.sync(reservation_id, client=self.client)
         except ConflictError as problem:
-            if problem.tries > 1:  # the answer to an earlier try may be the one that was lost
+            if problem.may_have_been_accepted:  # the answer that was lost may be the one that canceled it
                 reservation = self.get_reservation(reservation_id)
                 if reservation.status == "canceled":
                     return reservation
@@ -251,6 +253,10 @@ class Gateway:
         """Sets a call tree off, once."""
         body = ActivationIn(rule=rule, client_tag=client_tag)
         return activate_rule.sync(client=self.client, body=body, idempotency_key=idempotency_key)
+
+    def get_activation(self, activation_id: str) -> ActivationLogOut:
+        """An activation and its calls, as far as the vendor's log has them."""
+        return get_activation.sync(activation_id, client=self.client)
 
     def balance(self, provider: str | None = None) -> list[BalanceOut]:
         """What is left at each vendor; those that cannot say have a `problem`."""

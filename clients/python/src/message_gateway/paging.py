@@ -27,7 +27,7 @@ def pages(read: Callable[[str | None], Page[T]], start: str | None = None) -> It
     while True:
         page = read(cursor)
         yield from page.items
-        if page.next_cursor is None:
+        if not page.next_cursor:
             return
         cursor = _onward(cursor, page.next_cursor)
 
@@ -39,7 +39,7 @@ async def async_pages(read: Callable[[str | None], Awaitable[Page[T]]], start: s
         page = await read(cursor)
         for item in page.items:
             yield item
-        if page.next_cursor is None:
+        if not page.next_cursor:
             return
         cursor = _onward(cursor, page.next_cursor)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http.client import responses
 from typing import Any, Literal
 
-from .errors import GatewayError
+from .errors import Course, RequestFailedError
 from .generated.models import Code, Pointer, Problem
 
 _TYPES: dict[str, type] = {
@@ -24,16 +24,16 @@ _TYPES: dict[str, type] = {
 }
 
 
-class ProblemError(GatewayError):
-    """An answer that says no. `retryable`: the same request may succeed later, after `retry_after` seconds where the
-    gateway says so. `tries`: how often it was sent; the answer is the last one's."""
+class ProblemError(RequestFailedError):
+    """An answer that says no, at the last try. `retryable`: the same request may succeed later, after `retry_after`
+    seconds where the gateway says so."""
 
-    def __init__(self, problem: Problem, *, retry_after: float | None = None, tries: int = 1) -> None:
+    def __init__(self, problem: Problem, course: Course | None = None, *, retry_after: float | None = None) -> None:
         places = "".join(f"; {place.pointer}: {place.detail}" for place in problem.errors or ())
-        super().__init__(f"{problem.status} {problem.code}: {problem.detail}{places} (request {problem.instance})")
+        said = f"{problem.status} {problem.code}: {problem.detail}{places} (request {problem.instance})"
+        super().__init__(said, course)
         self.problem = problem
         self.retry_after = retry_after
-        self.tries = tries
 
     @property
     def status(self) -> int:
@@ -105,7 +105,7 @@ class RateLimitedError(ProblemError):
 
 
 class UnavailableError(ProblemError):
-    """503: not now."""
+    """503: not now; `may_have_been_accepted` says what is known of the request."""
 
 
 _BY_STATUS: dict[int, type[ProblemError]] = {
@@ -148,9 +148,15 @@ def read_problem(status: int, headers: Mapping[str, str], body: bytes) -> Proble
     )
 
 
-def problem_error(problem: Problem, *, retry_after: float | None, tries: int) -> ProblemError:
+def leaves_open(problem: Problem) -> bool:
+    """Whether it may have been accepted all the same, as far as this version knows."""
+    refused = ("overloaded", "provider_unavailable", "provider_error")
+    return problem.status >= 500 and problem.code not in refused
+
+
+def problem_error(problem: Problem, course: Course, *, retry_after: float | None) -> ProblemError:
     """The exception of the class for it."""
     kind = _BY_STATUS.get(problem.status, ProblemError)
     if problem.code == "duplicate_client_tag":
         kind = DuplicateClientTagError
-    return kind(problem, retry_after=retry_after, tries=tries)
+    return kind(problem, course, retry_after=retry_after)

@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from .errors import ConnectionFailedError, GatewayError, UnexpectedAnswerError
+from .errors import ConnectionFailedError, Course, UnexpectedAnswerError
 from .generated.keyed import KEYED_PATHS
-from .problems import problem_error, read_problem
+from .problems import leaves_open, problem_error, read_problem
 
 KEY_HEADER = "Idempotency-Key"
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -25,8 +25,9 @@ _KEYED = re.compile("|".join(re.sub(r"{\w+}", "[^/]+", path) for path in KEYED_P
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """At most `retries` more tries, and `max_wait` seconds of waiting in all. Without a `Retry-After` a wait is drawn
-    from 0 to `first_wait` seconds, twice that the next time, and so on up to `longest_wait`."""
+    """At most `retries` more tries, and `max_wait` seconds of waiting in all. A wait is what `Retry-After` asks for,
+    and a time drawn from 0 to `first_wait` seconds, twice that the next time, and so on up to `longest_wait`: those
+    that were told the same don't come back all at once."""
 
     retries: int = 4
     max_wait: float = 60.0
@@ -34,17 +35,17 @@ class RetryPolicy:
     longest_wait: float = 8.0
 
     def backoff(self, tries: int, random: Callable[[], float]) -> float:
-        return random() * float(min(self.longest_wait, self.first_wait * 2 ** (tries - 1)))
+        return (1 + random()) / 2 * float(min(self.longest_wait, self.first_wait * 2 ** min(tries - 1, 60)))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds that `Retry-After` asks for; a date is counted from the answer's own `Date`."""
     value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])).total_seconds())
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
 
 
@@ -76,7 +77,9 @@ class Attempts:
             path = request.url.raw_path.decode().partition("?")[0].removeprefix(base_path)
             if _KEYED.fullmatch(path):
                 request.headers[KEY_HEADER] = str(uuid.uuid4())
-        self._key: str | None = request.headers.get(KEY_HEADER)
+        self._key: str | None = request.headers.get(KEY_HEADER) or None
+        if self._key and not self._key.isprintable():  # h11 would refuse it, with every header in its traceback
+            raise ValueError("an Idempotency-Key has printable characters only")
         self._held = held
         self._repeatable = held and (request.method in REPEATABLE or tagged or self._key is not None)
 
@@ -86,49 +89,51 @@ class Attempts:
         self._tries += 1
         status = answer.status_code
         if 200 <= status < 300:
+            course = answer.extensions["course"] = self._course(open=True)  # for whoever cannot read it after all
             if status != 204 and not is_json(answer.headers.get("content-type", "")):
                 raise UnexpectedAnswerError(
-                    f"the answer ({status}) is not JSON: it is not the gateway's, or something stands before it"
+                    f"the answer ({status}) is not JSON: it is not the gateway's, or something stands before it", course
                 )
             return None
         if status < 400:
-            raise UnexpectedAnswerError(f"the answer is a redirection ({status}): is the address right?")
+            course = self._course(open=True)
+            raise UnexpectedAnswerError(f"the answer is a redirection ({status}): is the address right?", course)
         problem = read_problem(status, answer.headers, answer.content)
+        course = self._course(open=leaves_open(problem))
         asked = retry_after(answer.headers)
         if self._repeatable and problem.retryable and status in (429, 502, 503, 504):
             wait = self._wait(asked)
             if wait is not None:
                 return wait
-        raise problem_error(problem, retry_after=asked, tries=self._tries)
+        raise problem_error(problem, course, retry_after=asked)
 
     def failed(self, failure: httpx.RequestError) -> float:
         """Seconds to wait before the next try. Raises ConnectionFailedError where there is none."""
         self._tries += 1
         never_sent = isinstance(failure, NEVER_SENT)
-        self._may_have_been_accepted |= not never_sent and self._request.method not in HARMLESS
+        course = self._course(open=not never_sent)
         if self._repeatable or (never_sent and self._held):
             wait = self._wait(None)
             if wait is not None:
                 return wait
-        raise self._lost(failure) from failure
+        tries = "1 try" if course.tries == 1 else f"{course.tries} tries"
+        raise ConnectionFailedError(
+            f"no answer after {tries} ({type(failure).__name__}: {failure})", course
+        ) from failure
 
     def _wait(self, asked: float | None) -> float | None:
-        if self._tries > self._policy.retries:
+        left = self._policy.max_wait - self._waited
+        if self._tries > self._policy.retries or (asked or 0.0) > left:
             return None
-        wait = self._policy.backoff(self._tries, self._random) if asked is None else asked
-        if self._waited + wait > self._policy.max_wait:
-            return None
+        # On top of what is asked for: all who were told the same would come back in the same moment.
+        wait = min(left, (asked or 0.0) + self._policy.backoff(self._tries, self._random))
         self._waited += wait
         return wait
 
-    def _lost(self, failure: httpx.RequestError) -> GatewayError:
-        return ConnectionFailedError(
-            f"{type(failure).__name__}: {failure}",
-            tries=self._tries,
-            may_have_been_accepted=self._may_have_been_accepted,
-            repeatable=self._repeatable,
-            idempotency_key=self._key,
-        )
+    def _course(self, *, open: bool) -> Course:
+        """How it went so far. `open`: after this try nobody knows whether it was accepted, nor after any later one."""
+        self._may_have_been_accepted |= open and self._request.method not in HARMLESS
+        return Course(self._tries, self._may_have_been_accepted, self._repeatable, self._key)
 
 
 def is_json(content_type: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-from .errors import UnexpectedAnswerError
+import httpx
+
+from .errors import Course, UnexpectedAnswerError
 from .version import __version__
 
 T = TypeVar("T")
@@ -22,8 +23,8 @@ class Target:
 
     @property
     def path(self) -> str:
-        """What comes before the API's own paths."""
-        return urlsplit(self.url).path.rstrip("/")
+        """What comes before the API's own paths, as it is sent."""
+        return httpx.URL(self.url).raw_path.decode().rstrip("/")
 
 
 def target(url: str | None, key: str | None) -> Target:
@@ -34,8 +35,7 @@ def target(url: str | None, key: str | None) -> Target:
         raise ValueError("where is the gateway? give `url`, or set GATEWAY_URL")
     if not key:
         raise ValueError("whose messages are they? give `key`, or set GATEWAY_KEY")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_address(url):
         raise ValueError("the gateway's address is not like https://sms.example.com")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("the key has characters that no key has: a line end, perhaps")
@@ -43,8 +43,19 @@ def target(url: str | None, key: str | None) -> Target:
     return Target(url, {"Authorization": f"Bearer {key}", "User-Agent": agent, "Accept": "application/json"})
 
 
+def _is_address(url: str) -> bool:
+    """And nothing more than an address: a password in it would be sent in place of the key."""
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    more = parts.userinfo or parts.query or parts.fragment
+    return parts.scheme in ("http", "https") and bool(parts.host) and not more
+
+
 def only(kind: type[T], answer: object) -> T:
-    """The answer, which is of that kind."""
+    """The answer to a POST, which is of that kind."""
     if not isinstance(answer, kind):
-        raise UnexpectedAnswerError(f"the answer is {type(answer).__name__}, not {kind.__name__}")
+        why = f"the answer is {type(answer).__name__}, not {kind.__name__}"
+        raise UnexpectedAnswerError(why, Course(may_have_been_accepted=True, repeatable=False))
     return answer

@@ -34,6 +34,10 @@ class Waiting:
         return pause
 
 
+OUTCOMES = frozenset({"delivered", "undelivered", "failed", "expired", "canceled", "verified"})
+"""All but `delivered` and `verified` may still be lifted by a vendor's late word, for which nobody waits days."""
+
+
 def settled(resource: MessageOut | VerificationOut) -> bool:
-    """Whether there is no more to wait for."""
-    return resource.final or resource.status in ("delivered", "verified")
+    """Whether there is an outcome."""
+    return resource.final or resource.status in OUTCOMES

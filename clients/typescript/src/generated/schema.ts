@@ -1272,6 +1272,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A test
+         * @description Sent by `POST /webhooks/{name}/test`, whatever types the endpoint wants.
+         */
+        post: operations["onWebhookTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -1651,6 +1671,8 @@ export interface components {
             providerCode?: string;
             /** @description The vendor's own words. */
             providerMessage?: string;
+            /** @description What the gateway found at its Redis; told by `GET /health/ready` alone. */
+            store?: components["schemas"]["StoreHealth"];
         };
         /**
          * @description What went wrong, for programs.
@@ -1663,6 +1685,35 @@ export interface components {
             pointer: string;
             /** @description What is wrong there. */
             detail: string;
+        };
+        /** @description What the gateway found at its Redis. */
+        StoreHealth: {
+            /** @description Redis answers and has forgotten nothing. */
+            reachable: boolean;
+            /** @description For people: what was found and what to do. */
+            detail: string;
+            /**
+             * @description What an accepted message outlives. `unknown` is never meant as safe.
+             * @enum {string}
+             */
+            survives: "nothing" | "power_loss" | "process_death" | "unknown";
+            /**
+             * @description Whether Redis may drop records when memory is short.
+             * @enum {string}
+             */
+            eviction: "off" | "on" | "unknown";
+            /** @description The server's version; empty where unknown. */
+            version: string;
+            /**
+             * Format: int64
+             * @description Bytes in use.
+             */
+            usedMemory: number;
+            /**
+             * Format: int64
+             * @description Bytes allowed; 0: no bound.
+             */
+            maxMemory: number;
         };
         /** @description A batch, and where its messages stand. */
         BatchOut: {
@@ -2208,7 +2259,7 @@ export interface components {
             nextCursor: string | null;
         };
         /** @description Something that a client is told of. */
-        FeedEventOut: components["schemas"]["MessageEventOut"] | components["schemas"]["VerificationEventOut"] | components["schemas"]["ActivationEventOut"];
+        FeedEventOut: components["schemas"]["MessageEventOut"] | components["schemas"]["VerificationEventOut"] | components["schemas"]["ActivationEventOut"] | components["schemas"]["WebhookEventOut"];
         /** @description Who is told again. */
         RedeliveredOut: {
             /** @description The names of the endpoints that are told again. */
@@ -2550,35 +2601,6 @@ export interface components {
                 [key: string]: components["schemas"]["Standing"];
             };
         };
-        /** @description What the gateway found at its Redis. */
-        StoreHealth: {
-            /** @description Redis answers and has forgotten nothing. */
-            reachable: boolean;
-            /** @description For people: what was found and what to do. */
-            detail: string;
-            /**
-             * @description What an accepted message outlives. `unknown` is never meant as safe.
-             * @enum {string}
-             */
-            survives: "nothing" | "power_loss" | "process_death" | "unknown";
-            /**
-             * @description Whether Redis may drop records when memory is short.
-             * @enum {string}
-             */
-            eviction: "off" | "on" | "unknown";
-            /** @description The server's version; empty where unknown. */
-            version: string;
-            /**
-             * Format: int64
-             * @description Bytes in use.
-             */
-            usedMemory: number;
-            /**
-             * Format: int64
-             * @description Bytes allowed; 0: no bound.
-             */
-            maxMemory: number;
-        };
         /**
          * @description Whether a provider takes requests: `closed` (it does), `open` (not now), `half_open` (one is let through to see)
          *     or `paused`.
@@ -2722,6 +2744,23 @@ export interface components {
             timestamp: string;
             /** @description What it is about, as it was then, as far as that is kept; `final` is false where it went on since. Past its retention there are `id`, `status` and `final` only. */
             data: components["schemas"]["ActivationOut"] | components["schemas"]["ForgottenOut"];
+        };
+        /** @description A test event (`POST /webhooks/{name}/test`): only endpoints are told of it, no feed has it. */
+        WebhookEventOut: {
+            /** @description Names the event: the same at every try to tell it. */
+            id: string;
+            /**
+             * @description What happened. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "webhook.test";
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            timestamp: string;
+            /** @description Nothing: it is about nothing. */
+            data: Record<string, unknown>;
         };
         /** @description A number, and how to verify it. */
         VerificationIn: components["schemas"]["OwnerIn"] | components["schemas"]["CallInIn"] | components["schemas"]["CallOutIn"] | components["schemas"]["SmsCodeIn"];
@@ -3040,6 +3079,8 @@ export interface components {
         "RateLimit-Policy": string;
         /** @description Seconds to wait before the same request is worth repeating. */
         "Retry-After": number;
+        /** @description Where items were refused because of the client's rate: seconds to wait before those are worth repeating. */
+        "Retry-After-Some": number;
         /** @description The scheme to authenticate with. */
         "WWW-Authenticate": string;
     };
@@ -3062,7 +3103,10 @@ export interface operations {
                 groupTag?: string;
                 /** @description Messages of this batch. */
                 batchId?: string;
-                /** @description Messages that are in this status now. */
+                /**
+                 * @description Messages that are in this status now.
+                 * @example delivered
+                 */
                 status?: components["schemas"]["Status"];
                 /**
                  * @description Messages to this number: E.164, or national in the configured default region.
@@ -3089,7 +3133,10 @@ export interface operations {
                  * @example WzIwNzc3LDQwXQ
                  */
                 cursor?: string;
-                /** @description Messages a page. */
+                /**
+                 * @description Messages a page.
+                 * @example 50
+                 */
                 limit?: number;
                 /**
                  * @description Another client's records instead of your own. Needs a key with the scope `admin`.
@@ -3325,7 +3372,10 @@ export interface operations {
     getMessage: {
         parameters: {
             query?: {
-                /** @description Ask the vendor first, where it can be asked; slower. */
+                /**
+                 * @description Ask the vendor first, where it can be asked; slower.
+                 * @example true
+                 */
                 refresh?: boolean;
                 /**
                  * @description Another client's records instead of your own. Needs a key with the scope `admin`.
@@ -3558,6 +3608,7 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After-Some"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
@@ -3764,7 +3815,10 @@ export interface operations {
                  * @example WzE3OTUxMzI4MDAwMDAsIjAxbTd2NDFmMDA0Zmo0ZXJ4cHlmNmc3Nnp4Il0
                  */
                 cursor?: string;
-                /** @description Reservations a page. */
+                /**
+                 * @description Reservations a page.
+                 * @example 50
+                 */
                 limit?: number;
                 /**
                  * @description Another client's records instead of your own. Needs a key with the scope `admin`.
@@ -4594,7 +4648,10 @@ export interface operations {
                  * @example 2026-11-22T00:00:00+09:00
                  */
                 to?: string;
-                /** @description `true`: only what the latest activation of `rule` did; not with `from` and `to`. */
+                /**
+                 * @description `true`: only what the latest activation of `rule` did; not with `from` and `to`.
+                 * @example true
+                 */
                 latest?: boolean;
             };
             header?: never;
@@ -4800,7 +4857,10 @@ export interface operations {
                 after?: string;
                 /** @description Only events of this type, or of a kind (`message.*`). */
                 type?: string;
-                /** @description Events a page. */
+                /**
+                 * @description Events a page.
+                 * @example 50
+                 */
                 limit?: number;
                 /**
                  * @description Another client's records instead of your own. Needs a key with the scope `admin`.
@@ -5741,7 +5801,10 @@ export interface operations {
     listOrphans: {
         parameters: {
             query?: {
-                /** @description Receipts a page. */
+                /**
+                 * @description Receipts a page.
+                 * @example 50
+                 */
                 limit?: number;
                 /**
                  * @description `nextCursor` of the page before.
@@ -5820,7 +5883,7 @@ export interface operations {
                 provider: string;
                 /**
                  * @description The provider's `callback_secret`.
-                 * @example w7Jq2mZr0cXk
+                 * @example w7Jq2mZr0cXkT5vB
                  */
                 secret: string;
                 /**
@@ -5864,7 +5927,7 @@ export interface operations {
                 provider: string;
                 /**
                  * @description The provider's `callback_secret`.
-                 * @example w7Jq2mZr0cXk
+                 * @example w7Jq2mZr0cXkT5vB
                  */
                 secret: string;
                 /**
@@ -5888,13 +5951,17 @@ export interface operations {
                 };
                 /**
                  * @example {
-                 *       "dlrReport": {
-                 *         "clientTag": "01m7v41f004fj4erxpyf6g76zx"
-                 *       }
+                 *       "eventNotifications": [
+                 *         {
+                 *           "type": "DLR",
+                 *           "clientTag": "01m7v41f004fj4erxpyf6g76zx1",
+                 *           "statusId": "2"
+                 *         }
+                 *       ]
                  *     }
                  */
                 "application/json": unknown;
-                /** @example <dlrReport>...</dlrReport> */
+                /** @example <?xml version="1.0" encoding="UTF-8"?><eventNotifications><eventNotification type="DLR"><clientTag>01m7v41f004fj4erxpyf6g76zx1</clientTag><statusId>2</statusId></eventNotification></eventNotifications> */
                 "application/xml": string;
             };
         };
@@ -6084,11 +6151,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6149,11 +6225,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6214,11 +6299,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6279,11 +6373,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6344,11 +6447,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6409,11 +6521,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6474,11 +6595,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6539,11 +6669,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6598,11 +6737,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6657,11 +6805,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6716,11 +6873,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6772,11 +6938,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6828,11 +7003,20 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The event's id, the same at every try: what came before is a repeat. */
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
                 "webhook-id": string;
-                /** @description When this try was made, seconds since 1970. */
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
                 "webhook-timestamp": string;
-                /** @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between. */
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
                 "webhook-signature": string;
             };
             path?: never;
@@ -6860,6 +7044,62 @@ export interface operations {
                 "application/json": components["schemas"]["ActivationEventOut"] & {
                     /** @constant */
                     type?: "activation.uncertain";
+                };
+            };
+        };
+        responses: {
+            /** @description Not any more: tell no more events. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Heard. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWebhookTest: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The event's id, the same at every try: what came before is a repeat.
+                 * @example evt_01m7v41f0000004j5k6m7n8p
+                 */
+                "webhook-id": string;
+                /**
+                 * @description When this try was made, seconds since 1970.
+                 * @example 1795132800
+                 */
+                "webhook-timestamp": string;
+                /**
+                 * @description `v1,` and the base64 of an HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, for each of the endpoint's secrets, with blanks between.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_01m7v41f0000004j5k6m7n8p",
+                 *       "type": "webhook.test",
+                 *       "timestamp": "2026-11-20T00:00:00.210000Z",
+                 *       "data": {}
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEventOut"] & {
+                    /** @constant */
+                    type?: "webhook.test";
                 };
             };
         };

@@ -37,5 +37,6 @@ def read(parse: Callable[..., T], *, client: Client, response: httpx.Response) -
         return parse(client=client, response=response)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise UnexpectedAnswerError(
-            f"the answer ({response.status_code}) is not of the documented shape: {error!r}"
+            f"the answer ({response.status_code}) is not of the documented shape: {error!r}",
+            response.extensions.get("course"),
         ) from error

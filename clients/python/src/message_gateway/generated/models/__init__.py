@@ -122,6 +122,8 @@ from .verification_event_out_type import VerificationEventOutType
 from .verification_out import VerificationOut
 from .verification_out_method import VerificationOutMethod
 from .verification_status import VerificationStatus
+from .webhook_event_out import WebhookEventOut
+from .webhook_event_out_data import WebhookEventOutData
 from .webhook_list import WebhookList
 from .webhook_out import WebhookOut
 from .webhook_test_out import WebhookTestOut
@@ -249,6 +251,8 @@ __all__ = (
     "VerificationOut",
     "VerificationOutMethod",
     "VerificationStatus",
+    "WebhookEventOut",
+    "WebhookEventOutData",
     "WebhookList",
     "WebhookOut",
     "WebhookTestOut",

@@ -11,6 +11,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.pointer import Pointer
+    from ..models.store_health import StoreHealth
 
 
 T = TypeVar("T", bound="Problem")
@@ -33,6 +34,7 @@ class Problem:
         provider (str | None): The provider it is about.
         provider_code (str | None): The vendor's own code, as it sent it.
         provider_message (str | None): The vendor's own words.
+        store (StoreHealth | None): What the gateway found at its Redis.
     """
 
     type_: str
@@ -47,6 +49,7 @@ class Problem:
     provider: str | None = None
     provider_code: str | None = None
     provider_message: str | None = None
+    store: StoreHealth | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +82,10 @@ class Problem:
 
         provider_message = self.provider_message
 
+        store: dict[str, Any] | None = None
+        if not isinstance(self.store, Unset):
+            store = self.store.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -102,12 +109,15 @@ class Problem:
             field_dict["providerCode"] = provider_code
         if provider_message is not UNSET:
             field_dict["providerMessage"] = provider_message
+        if store is not UNSET:
+            field_dict["store"] = store
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.pointer import Pointer  # noqa: PLC0415
+        from ..models.store_health import StoreHealth  # noqa: PLC0415
 
         d = dict(src_dict)
         type_ = d.pop("type")
@@ -141,6 +151,13 @@ class Problem:
 
         provider_message = d.pop("providerMessage", UNSET)
 
+        _store = d.pop("store", UNSET)
+        store: StoreHealth | None
+        if isinstance(_store, Unset):
+            store = None
+        else:
+            store = StoreHealth.from_dict(_store)
+
         problem = cls(
             type_=type_,
             title=title,
@@ -154,6 +171,7 @@ class Problem:
             provider=provider,
             provider_code=provider_code,
             provider_message=provider_message,
+            store=store,
         )
 
         problem.additional_properties = d
