@@ -261,7 +261,12 @@ def _test(event: Mapping[str, Any]) -> dict[str, Any]:
     fields = event["properties"]
     more = {
         "type": {"description": fields["type"]["description"], "type": "string", "const": TEST},
-        "data": {"description": "Nothing: it is about nothing.", "type": "object", "maxProperties": 0},
+        "data": {
+            "description": "Nothing: it is about nothing.",
+            "type": "object",
+            "properties": {},
+            "maxProperties": 0,
+        },
     }
     return {
         **event,
