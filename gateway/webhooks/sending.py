@@ -152,7 +152,10 @@ class Sender:
                 "timeout": {"connect": CONNECT_TIMEOUT, "read": TIMEOUT, "write": TIMEOUT, "pool": TIMEOUT},
             },
         )
-        response = await self._transport.handle_async_request(request)
+        try:
+            response = await self._transport.handle_async_request(request)
+        except AttributeError as error:  # anyio asks a connection for its address that uvloop has closed by then
+            raise httpx.ConnectError("over as soon as it was made") from error
         with suppress(httpx.HTTPError, OSError):  # the status is the answer, whatever becomes of the rest
             await response.aclose()
         return Answer(response.status_code, "", _seconds(response.headers.get("retry-after", "")))
