@@ -102,6 +102,7 @@ def test_declarations_agree_with_the_guard() -> None:
         assert operation.scope == opt["scope"], operation.id
         produced = opt.get("produces", "application/json")
         media_types = {answer.media_type for answer in operation.answers.values()}
+        assert operation.negotiated == (produced is not None), operation.id
         assert produced is None or media_types == {produced}, operation.id
 
 

@@ -44,6 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "application/xml": {"schema": _TEXT, "example": _XML},
         },
         answers=_PUSHED,
+        negotiated=False,
         problems=_PUSH_PROBLEMS,
     ),
     Operation(
@@ -56,6 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
         description="As by POST, for vendors that push in the query; its parameters are the vendor's.",
         path_parameters=_CALLBACK,
         answers=_PUSHED,
+        negotiated=False,
         problems=_PUSH_PROBLEMS,
     ),
 )

@@ -70,6 +70,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 example="page.css",
             ),
         ),
+        negotiated=False,
         answers={
             200: Answer(
                 description="The file.",

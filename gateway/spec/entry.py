@@ -110,13 +110,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     examples: Mapping[str, tuple[str, object]] = {}
     """Bodies by name, each with a line on what it shows."""
     answers: Mapping[int, Answer]
+    negotiated: bool = True
+    """Whether an `Accept` that excludes the answer is 406; False: it is not looked at."""
     problems: tuple[Code, ...] = ()
     """Codes beyond those that follow from the declaration itself (`codes`)."""
 
     @property
     def codes(self) -> tuple[Code, ...]:
         """Every problem code this operation may answer, in the order of `Code`."""
-        found = {Code.NOT_ACCEPTABLE, Code.INTERNAL_ERROR, *self.problems}
+        found = {Code.INTERNAL_ERROR, *self.problems}
+        if self.negotiated:
+            found.add(Code.NOT_ACCEPTABLE)
         if self.scope:  # 400 even where nothing is asked for: unknown query parameters are refused
             found |= {Code.INVALID_REQUEST, Code.UNAUTHORIZED, Code.FORBIDDEN}
         if self.body:

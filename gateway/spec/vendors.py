@@ -227,8 +227,9 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="Vendors",
         scope="admin",
         summary="Pause a provider",
-        description="Nothing more is sent to it, by any replica, until it is resumed; what is under way ends. Messages "
-        "take the next provider of their route, or wait. Pausing it again changes nothing.",
+        description="No message, call or activation is handed to it, by any replica, until it is resumed; what is "
+        "under way ends. Messages take the next provider of their route, or wait. It is still asked for what only it "
+        "knows: balance, usage, templates, owners, short URLs. Pausing it again changes nothing.",
         path_parameters=(NAME,),
         answers={200: Answer(description="The provider, paused.", body=ProviderOut, example=_PAUSED)},
         problems=(Code.STORE_UNAVAILABLE,),

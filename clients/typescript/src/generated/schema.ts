@@ -661,7 +661,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a provider
-         * @description Nothing more is sent to it, by any replica, until it is resumed; what is under way ends. Messages take the next provider of their route, or wait. Pausing it again changes nothing.
+         * @description No message, call or activation is handed to it, by any replica, until it is resumed; what is under way ends. Messages take the next provider of their route, or wait. It is still asked for what only it knows: balance, usage, templates, owners, short URLs. Pausing it again changes nothing.
          *
          *     Needs a key with the scope `admin`.
          */
@@ -5910,7 +5910,6 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            406: components["responses"]["NotAcceptable"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["StoreUnavailable"];
         };
@@ -5980,7 +5979,6 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["StoreUnavailable"];
@@ -6112,7 +6110,6 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            406: components["responses"]["NotAcceptable"];
             500: components["responses"]["InternalError"];
         };
     };

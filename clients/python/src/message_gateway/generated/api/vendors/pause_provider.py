@@ -49,8 +49,9 @@ def sync_detailed(
 ) -> Response[ProviderOut]:
     """Pause a provider
 
-     Nothing more is sent to it, by any replica, until it is resumed; what is under way ends. Messages
-    take the next provider of their route, or wait. Pausing it again changes nothing.
+     No message, call or activation is handed to it, by any replica, until it is resumed; what is under
+    way ends. Messages take the next provider of their route, or wait. It is still asked for what only
+    it knows: balance, usage, templates, owners, short URLs. Pausing it again changes nothing.
 
     Needs a key with the scope `admin`.
 
@@ -82,8 +83,9 @@ def sync(
 ) -> ProviderOut:
     """Pause a provider
 
-     Nothing more is sent to it, by any replica, until it is resumed; what is under way ends. Messages
-    take the next provider of their route, or wait. Pausing it again changes nothing.
+     No message, call or activation is handed to it, by any replica, until it is resumed; what is under
+    way ends. Messages take the next provider of their route, or wait. It is still asked for what only
+    it knows: balance, usage, templates, owners, short URLs. Pausing it again changes nothing.
 
     Needs a key with the scope `admin`.
 
@@ -110,8 +112,9 @@ async def asyncio_detailed(
 ) -> Response[ProviderOut]:
     """Pause a provider
 
-     Nothing more is sent to it, by any replica, until it is resumed; what is under way ends. Messages
-    take the next provider of their route, or wait. Pausing it again changes nothing.
+     No message, call or activation is handed to it, by any replica, until it is resumed; what is under
+    way ends. Messages take the next provider of their route, or wait. It is still asked for what only
+    it knows: balance, usage, templates, owners, short URLs. Pausing it again changes nothing.
 
     Needs a key with the scope `admin`.
 
@@ -141,8 +144,9 @@ async def asyncio(
 ) -> ProviderOut:
     """Pause a provider
 
-     Nothing more is sent to it, by any replica, until it is resumed; what is under way ends. Messages
-    take the next provider of their route, or wait. Pausing it again changes nothing.
+     No message, call or activation is handed to it, by any replica, until it is resumed; what is under
+    way ends. Messages take the next provider of their route, or wait. It is still asked for what only
+    it knows: balance, usage, templates, owners, short URLs. Pausing it again changes nothing.
 
     Needs a key with the scope `admin`.
 
