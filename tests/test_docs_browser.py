@@ -256,8 +256,7 @@ def test_an_address_may_lead_into_the_reference(watch: Callable[..., Watched]) -
     watched.is_clean()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
 def test_it_fits_and_can_be_read(watch: Callable[..., Watched], scheme: str, width: int) -> None:
     watched = watch(color_scheme=scheme, viewport={"width": width, "height": 800})
     page = watched.open("/docs")
