@@ -170,7 +170,7 @@ async def test_what_is_final_from_the_start_ends(cases: Cases[Verification], raw
     final = {"status": VerificationStatus.VERIFIED, "final_at": now, "due": 0, "result": "same_owner"}
     case = await put(cases, named("T", "!K"), **final)
     ends = {key[4:]: raw.pexpiretime(key) for key in left(raw)}
-    assert ends == {"k:!K": now + DAY, "k:T": now + 30 * DAY, f"v:{case.id}": now + 30 * DAY}
+    assert ends == {"k:!K": case.state.created_at + DAY, "k:T": now + 30 * DAY, f"v:{case.id}": now + 30 * DAY}
     assert not events(raw)
 
 
