@@ -87,8 +87,6 @@ def prepared(document: dict[str, Any], *, unions: bool) -> dict[str, Any]:
       be read, and where fields may be missing that is any;
     - without "or anything else" (`anyOf: [X, {}]`, with which one bad item does not sink a batch), which would leave
       the items untyped;
-    - with a text that may be null for what is always null, of which it makes no type that any language has;
-    - with 64 bits for integers without a bound: it would give them 32, and the store's memory has more bytes;
     - unless `unions`, with one object for each union too: it has the fields of every member.
     """
     document.pop("webhooks", None)
@@ -104,11 +102,6 @@ def prepared(document: dict[str, Any], *, unions: bool) -> dict[str, Any]:
                 _one_answer(operations[method], schemas)
     for schema in list(_objects(document)):
         _settle(schema, schemas)
-        for field in schema.get("properties", {}).values():
-            if field.get("type") == "null":
-                field["type"] = ["string", "null"]
-        if schema.get("type") in ("integer", ["integer", "null"]) and "maximum" not in schema:
-            schema.setdefault("format", "int64")
         if not unions and schema.get("discriminator"):
             del schema["discriminator"]
             schema.update({**_merged(schema.pop("oneOf"), schemas), **schema})

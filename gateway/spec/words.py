@@ -60,6 +60,8 @@ def _string(description: str, **more: Any) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string", **more}}
 
 
+_SECONDS: Extra = {"type": "integer", "minimum": 1, "format": "int64"}
+
 HEADERS: Mapping[str, Extra] = {
     "X-Request-Id": _string("Names this request: the caller's own id where it sent one, else a new one.")
     | {"required": True},
@@ -84,12 +86,12 @@ HEADERS: Mapping[str, Extra] = {
     "Retry-After": {
         "description": "Seconds to wait before the same request is worth repeating.",
         "required": True,
-        "schema": {"type": "integer", "minimum": 1},
+        "schema": _SECONDS,
     },
     "Retry-After-Some": {
         "description": "Where items were refused because of the client's rate: seconds to wait before those are worth "
         "repeating.",
-        "schema": {"type": "integer", "minimum": 1},
+        "schema": _SECONDS,
     },
     "WWW-Authenticate": _string("The scheme to authenticate with.", examples=['Bearer realm="gateway"'])
     | {"required": True},
